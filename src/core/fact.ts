@@ -10,7 +10,12 @@ export type ReadPurpose =
   /** It entered, left or may have entered a stage. `seenBy` tells a webhook from reconciliation, which counts as a gap found. */
   | { kind: 'stage'; seenBy: 'webhook' | 'reconcile' }
   /** A person pressed Send for signature. */
-  | { kind: 'request'; request: SendRequest };
+  | { kind: 'request'; request: SendRequest }
+  /** An envelope expired and its rule lets it be sent again. */
+  | { kind: 'retry'; envelope: EnvelopeId };
+
+/** A purpose as the ledger keeps it: without the people that a request names. */
+export type DealPurpose = { kind: 'stage'; seenBy: 'webhook' | 'reconcile' } | { kind: 'request'; key: string } | { kind: 'retry'; envelope: EnvelopeId };
 
 export interface SendRequest {
   /** Made by the client; the same key is the same request, however often it is posted. */
@@ -32,12 +37,12 @@ export interface SendRequest {
 export interface FactData {
   'deal.stage-changed': { deal: string; stage: string | null; source: Source; seenBy: 'webhook' | 'reconcile' };
   'deal.deleted': { deal: string };
-  'deal.read': { deal: string; stage: string; pipeline: string; enteredAt: number | null; purpose: ReadPurpose['kind']; effect: EffectId };
+  'deal.read': { deal: string; stage: string; pipeline: string; enteredAt: number | null; purpose: DealPurpose; effect: EffectId };
   'deal.read-failed': { deal: string; code: string; effect: EffectId };
   'send.requested': { deal: string; key: string };
   'envelope.status': {
-    /** The provider's id. */
-    remote: string;
+    /** The provider's id; null where nothing was made there. */
+    remote: string | null;
     /** Our id, where the provider gave our correlation key back. */
     envelope: EnvelopeId | null;
     status: EnvelopeStatus;

@@ -35,6 +35,8 @@ export interface SendPlan {
   recipients: PlannedRecipient[];
   fields: PlannedField[];
   policies: Policies;
+  /** First and last touch by name, as frozen at send; what the records do not tell is absent. */
+  attribution: Record<string, string>;
 }
 /** Why something is not sent, in words for the person who can mend it. */
 export interface Reason {
@@ -76,7 +78,12 @@ export interface PlannedWrite {
   /** Fields of `set` to write only while they are empty. */
   once: string[];
 }
-export type PlannedStep =
-  | { kind: 'set'; contact: string; set: Record<string, FieldValue> }
-  | { kind: 'list'; contact: string; list: string }
-  | { kind: 'task'; subject: string; body: string };
+/** What a person must have agreed to before a step may reach them. Whoever makes effects of steps enforces it. */
+export type StepConsent = 'none' | 'not-opted-out';
+export type PlannedStep = (
+  { kind: 'set'; contact: string; set: Record<string, FieldValue> } | { kind: 'list'; contact: string; list: string } | { kind: 'task'; subject: string; body: string }
+) & {
+  /** The journey rule that asks for it. */
+  rule: string;
+  consent: StepConsent;
+};

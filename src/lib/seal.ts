@@ -1,10 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Seals and opens texts under one root key. `place` (such as `ten_1|installs|tokens`) is bound in, so that a sealed value opens only where it was put. */
 export interface Sealer {
   seal(text: string, place: string): string;
   /** Throws when the text was sealed under another key or for another place. */
   open(sealed: string, place: string): string;
+  /** A key for keyed hashes (blind look-ups), derived from the root key and of no use for opening. */
+  readonly lookupKey: Buffer;
 }
 
 /** A `Sealer` with AES-256-GCM, a random 96-bit IV and the key's id in front: `v1.<key id>.<base64url of iv, tag, ciphertext>`. */
@@ -12,6 +14,7 @@ export function createSealer(key: Buffer): Sealer {
   if (key.length !== 32) throw new Error('The root key must be 32 bytes long.');
   const keyId = createHash('sha256').update(key).digest('base64url').slice(0, 8);
   return {
+    lookupKey: Buffer.from(hkdfSync('sha256', key, '', 'countersign lookup', 32)),
     seal(text, place) {
       const iv = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(place));

@@ -1,0 +1,30 @@
+# Two stages: the first has a compiler for better-sqlite3, the second has only what runs.
+FROM node:24-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+COPY connectors connectors
+COPY migrations migrations
+RUN npm run build && npm prune --omit=dev
+
+FROM node:24-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# Stylesheets, manifests and mappings are read where they lie.
+COPY src src
+COPY connectors connectors
+COPY mappings mappings
+COPY app.config.json ./
+RUN mkdir data && chown node:node data
+USER node
+ENV HOST=0.0.0.0 PORT=8080
+EXPOSE 8080
+VOLUME /app/data
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:'+process.env.PORT+'/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/src/main.js", "serve"]

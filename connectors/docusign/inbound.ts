@@ -1,0 +1,106 @@
+import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
+import type { Fact } from '#core/fact';
+import { Problem } from '#core/problem';
+import { sha256 } from '#lib/hmac';
+import type { Inbound, Notice, RawDelivery } from '#ports/inbound';
+import { verify } from './signature.ts';
+import { correlationOf, reasonOf, recipientsOf, statusOf } from './status.ts';
+import { connectMessageShape, instant, toJson, type ConnectMessage, type WireEnvelope } from './wire.ts';
+
+/** Kind of the notices that `sign.read` and `sign.changes` make; the rest are the vendor's event names. */
+export const RECONCILED = 'reconcile.envelope';
+
+/**
+ * Connect in its JSON SIM mode: one event a message. The key leaves out `retryCount`, which grows when the message is sent again; that
+ * `generatedDateTime` stays the same then is not documented [U], so every fact must also be harmless when heard twice.
+ */
+export const inbound: Inbound = { verify, split, decode };
+
+function split(delivery: RawDelivery): Notice[] {
+  const message = parse(delivery);
+  const at = instant(message.generatedDateTime);
+  if (at === null) throw new Problem('delivery.malformed', { facts: { field: 'generatedDateTime' } });
+  const { configurationId, event, generatedDateTime, data } = message;
+  const key = sha256([configurationId, event, data.envelopeId, data.recipientId, generatedDateTime].map((part) => part ?? '').join('|'));
+  return [{ account: data.accountId ?? null, key, kind: event, at, payload: toJson(message) }];
+}
+
+function parse(delivery: RawDelivery): ConnectMessage {
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(delivery.body));
+  } catch (cause) {
+    throw new Problem('delivery.malformed', { cause });
+  }
+  const message = connectMessageShape.safeParse(body);
+  if (message.success) return message.data;
+  const field = message.error.issues[0]?.path.join('.') ?? '';
+  throw new Problem('delivery.malformed', { facts: { field }, cause: message.error });
+}
+
+/** What an event says by its name alone, for configurations that send no summary, and for what the summary leaves out. */
+const EVENTS: Record<string, { envelope: EnvelopeStatus; recipient?: RecipientStatus }> = {
+  'envelope-created': { envelope: 'requested' },
+  'envelope-sent': { envelope: 'sent' },
+  'envelope-delivered': { envelope: 'viewed' },
+  'envelope-completed': { envelope: 'completed' },
+  'envelope-declined': { envelope: 'declined' },
+  'envelope-voided': { envelope: 'voided' },
+  'envelope-deleted': { envelope: 'voided' },
+  'envelope-discard': { envelope: 'voided' },
+  'recipient-sent': { envelope: 'sent', recipient: 'sent' },
+  'recipient-delivered': { envelope: 'viewed', recipient: 'viewed' },
+  'recipient-completed': { envelope: 'partially_signed', recipient: 'signed' },
+  'recipient-declined': { envelope: 'declined', recipient: 'declined' },
+  'recipient-autoresponded': { envelope: 'sent', recipient: 'bounced' },
+};
+/** Events that say nothing without a summary, and with one only what stands in it. */
+const CARRIERS = new Set([
+  'envelope-resent',
+  'envelope-corrected',
+  'recipient-resent',
+  'recipient-reassign',
+  'recipient-delegate',
+  'recipient-finish-later',
+  'recipient-authenticationfailed',
+]);
+
+function decode(notice: Notice): Fact[] {
+  const message = connectMessageShape.safeParse(notice.payload);
+  if (!message.success) return [];
+  const { envelopeId, recipientId, envelopeSummary } = message.data.data;
+  const remote = envelopeId ?? envelopeSummary?.envelopeId;
+  const known = notice.kind === RECONCILED || notice.kind in EVENTS || CARRIERS.has(notice.kind);
+  if (!remote || !known) return [];
+  return envelopeSummary ? fromSummary(notice, remote, recipientId, envelopeSummary) : fromEvent(notice, remote, recipientId);
+}
+
+function fromSummary(notice: Notice, remote: string, recipientId: string | undefined, envelope: WireEnvelope): Fact[] {
+  const status = statusOf(envelope);
+  if (!status) return [];
+  const recipients = recipientsOf(envelope).map((one) =>
+    notice.kind === 'recipient-autoresponded' && one.remote === recipientId && one.status === 'sent' ? { ...one, status: 'bounced' as const, at: notice.at } : one,
+  );
+  const reason = reasonOf(envelope);
+  return [
+    {
+      type: 'envelope.status',
+      at: notice.at,
+      data: {
+        remote,
+        envelope: correlationOf(envelope),
+        status: status === 'draft' ? 'requested' : status,
+        seenBy: notice.kind === RECONCILED ? 'reconcile' : 'webhook',
+        recipients,
+      },
+      ...(reason ? { personal: { reason } } : {}),
+    },
+  ];
+}
+
+function fromEvent(notice: Notice, remote: string, recipientId: string | undefined): Fact[] {
+  const said = EVENTS[notice.kind];
+  if (!said) return [];
+  const recipients = said.recipient && recipientId ? [{ role: null, remote: recipientId, status: said.recipient, at: notice.at }] : [];
+  return [{ type: 'envelope.status', at: notice.at, data: { remote, envelope: null, status: said.envelope, seenBy: 'webhook', recipients } }];
+}

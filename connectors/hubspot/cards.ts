@@ -1,0 +1,15 @@
+import { Problem } from '#core/problem';
+import type { Cards } from '#ports/cards';
+
+/** HubSpot adds `portalId`, `userId`, `userEmail` and `appId` to the address of each `hubspot.fetch`, and signs it with them. */
+export const cards: Cards = {
+  identify(delivery) {
+    const query = new URL(delivery.url).searchParams;
+    const account = query.get('portalId') ?? '';
+    const user = query.get('userEmail') ?? query.get('userId') ?? '';
+    // A value given twice could be read in two ways; HubSpot gives each once.
+    const twice = ['portalId', 'userEmail', 'userId'].some((name) => query.getAll(name).length > 1);
+    if (!/^\d+$/.test(account) || user === '' || twice) throw new Problem('request.malformed', { say: 'The request does not say which HubSpot account and user it is from.' });
+    return { account, user };
+  },
+};

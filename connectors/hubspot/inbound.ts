@@ -1,0 +1,116 @@
+import type { Fact, Source } from '#core/fact';
+import { Problem } from '#core/problem';
+import { sha256 } from '#lib/hmac';
+import { canonicalJson, isObject, type Json, type JsonObject } from '#lib/json';
+import type { Inbound, Notice, RawDelivery } from '#ports/inbound';
+import { verifySignature } from './signature.ts';
+
+/** What `changes` calls a deal that it found; `decode` reads it like a webhook. */
+export const RECONCILE_DEAL = 'reconcile.deal';
+
+/** Fields that tell one event from another. Never `eventId`, which HubSpot does not promise to be unique, nor `attemptNumber`. */
+const IDENTITY = [
+  'portalId',
+  'subscriptionId',
+  'subscriptionType',
+  'objectTypeId',
+  'objectId',
+  'propertyName',
+  'propertyValue',
+  'changeFlag',
+  'fromObjectId',
+  'toObjectId',
+  'associationType',
+  'associationRemoved',
+  'primaryObjectId',
+  'newObjectId',
+  'occurredAt',
+];
+const LONGEST_PART = 120;
+
+export const inbound: Inbound = { verify: verifySignature, split, decode };
+
+/** An array of up to 100 events, of any types and several portals. An event that lacks what we need still becomes a notice, so that it cannot take the others down. */
+function split(delivery: RawDelivery): Notice[] {
+  const events = parse(delivery.body);
+  if (!Array.isArray(events) || !events.every(isObject)) throw new Problem('delivery.malformed', { say: 'The body is not a list of events.' });
+  return (events as JsonObject[]).map((event) => ({
+    account: idText(event.portalId),
+    key: keyOf(event),
+    kind: typeof event.subscriptionType === 'string' ? event.subscriptionType : 'unknown',
+    at: typeof event.occurredAt === 'number' ? event.occurredAt : 0,
+    payload: event,
+  }));
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (cause) {
+    throw new Problem('delivery.malformed', { say: 'The body is not JSON.', cause });
+  }
+}
+
+/** Readable and without hash, save for a value too long to be one: `hs:1:deal.propertyChange:…:dealstage:contractsent:1760000000000`. */
+function keyOf(event: JsonObject): string {
+  if (typeof event.occurredAt !== 'number' || event.objectId === undefined) {
+    const { eventId: _id, attemptNumber: _attempt, ...rest } = event;
+    return `hs:odd:${sha256(canonicalJson(rest))}`;
+  }
+  const parts = IDENTITY.filter((name) => event[name] !== undefined).map((name) => {
+    const text = encodeURIComponent(textOf(event[name]));
+    return text.length > LONGEST_PART ? sha256(text) : text;
+  });
+  return `hs:${parts.join(':')}`;
+}
+
+function decode(notice: Notice, own: { appId: string }): Fact[] {
+  const { payload: event, at } = notice;
+  if (!isObject(event)) return [];
+  const id = idText(event.objectId as Json);
+  if (id === null) return [];
+  if (notice.kind === RECONCILE_DEAL) {
+    const stage = typeof event.stage === 'string' ? event.stage : null;
+    return [{ type: 'deal.stage-changed', at, data: { deal: id, stage, source: 'unknown', seenBy: 'reconcile' } }];
+  }
+  switch (withType(notice.kind, event)) {
+    case 'deal.propertyChange':
+      if (event.propertyName !== 'dealstage') return [];
+      return [{ type: 'deal.stage-changed', at, data: { deal: id, stage: stageOf(event), source: sourceOf(event, own.appId), seenBy: 'webhook' } }];
+    case 'deal.deletion':
+      return [{ type: 'deal.deleted', at, data: { deal: id } }];
+    case 'contact.privacyDeletion':
+      return [{ type: 'person.erased', at, data: { contact: id } }];
+    default:
+      return [];
+  }
+}
+
+/** Apps built as projects subscribe to `object.*` and get the type as `0-3`; older ones get `deal.*`. Both are one event. */
+function withType(kind: string, event: Record<string, unknown>): string {
+  if (!kind.startsWith('object.')) return kind;
+  const names: Record<string, string> = { '0-1': 'contact', '0-3': 'deal' };
+  return `${names[String(event.objectTypeId)] ?? 'object'}${kind.slice('object'.length)}`;
+}
+
+function stageOf(event: Record<string, unknown>): string | null {
+  return typeof event.propertyValue === 'string' && event.propertyValue !== '' ? event.propertyValue : null;
+}
+
+/** `changeSource` is an open set. Writes by an app carry the app's id in `sourceId` [mem]. */
+function sourceOf(event: Record<string, unknown>, appId: string): Source {
+  const source = typeof event.changeSource === 'string' ? event.changeSource : '';
+  const by = String(event.sourceId ?? '')
+    .split(':')
+    .at(-1);
+  if (source === 'API' || source === 'INTEGRATION' || source === 'INTEGRATIONS_PLATFORM') return appId !== '' && by === appId ? 'countersign' : 'automation';
+  if (source.startsWith('CRM_UI') || source === 'CRM' || source.startsWith('MOBILE')) return 'person';
+  if (source.startsWith('AUTOMATION') || source === 'WORKFLOWS' || source === 'IMPORT' || source === 'CALCULATED') return 'automation';
+  return 'unknown';
+}
+
+function idText(value: Json | undefined): string | null {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '') ? String(value) : null;
+}
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : canonicalJson(value));

@@ -1,0 +1,9 @@
+import type { Connector } from '#ports/connector';
+import { auth } from './auth.ts';
+import { cards } from './cards.ts';
+import { crm } from './crm.ts';
+import { inbound } from './inbound.ts';
+import { journey } from './journey.ts';
+import { manifest } from './manifest.ts';
+
+export const hubspot: Connector = { manifest, auth, inbound, crm, journey, cards };

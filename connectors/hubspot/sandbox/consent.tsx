@@ -1,0 +1,75 @@
+import type { Desk } from './desk.ts';
+import { me } from './desk.ts';
+import { Frame } from './frame.tsx';
+
+export interface ConsentAsk {
+  clientId: string;
+  redirectUri: string;
+  state: string;
+  scopes: string[];
+}
+
+const MEANINGS: [RegExp, string][] = [
+  [/^oauth$/, 'Know which account this is'],
+  [/objects\.deals\.read/, 'View deals, their pipelines and what they are associated with'],
+  [/objects\.deals\.write/, 'Set properties of deals'],
+  [/objects\.contacts\.read/, 'View contacts and tasks'],
+  [/objects\.contacts\.write/, 'Set properties of contacts and create tasks'],
+  [/objects\.companies\.read/, 'View companies'],
+  [/objects\.companies\.write/, 'Set properties of companies'],
+  [/objects\.line_items\.read/, 'View line items'],
+  [/objects\.owners\.read/, 'View owners, to know who signs and who is told'],
+  [/schemas\..*\.read/, 'View which properties there are'],
+  [/schemas\..*\.write/, 'Create properties'],
+  [/lists\.read/, 'View lists'],
+  [/lists\.write/, 'Create lists and add contacts to them'],
+];
+
+/** What the app asks for, and the person's answer. */
+export function Consent({ desk, ask }: { desk: Desk; ask: ConsentAsk }) {
+  const world = desk.world();
+  return (
+    <Frame desk={desk} title="Connect Countersign">
+      <section class="sheet">
+        <h1>Connect Countersign to HubSpot</h1>
+        <p>
+          {me(desk).email} · {world.domain} · Hub ID {world.portalId}
+        </p>
+        <h2>The app will be able to</h2>
+        <table>
+          {ask.scopes.map((scope) => (
+            <tr>
+              <td>{MEANINGS.find(([pattern]) => pattern.test(scope))?.[1] ?? 'Use a permission of this name'}</td>
+              <td>
+                <code>{scope}</code>
+              </td>
+            </tr>
+          ))}
+        </table>
+        <form method="post" action={`${desk.options.baseUrl()}/oauth/authorize`}>
+          <input type="hidden" name="client_id" value={ask.clientId} />
+          <input type="hidden" name="redirect_uri" value={ask.redirectUri} />
+          <input type="hidden" name="state" value={ask.state} />
+          <input type="hidden" name="scope" value={ask.scopes.join(' ')} />
+          <p class="row">
+            <button name="answer" value="connect">
+              Connect app
+            </button>
+            <button class="plain" name="answer" value="cancel">
+              Cancel
+            </button>
+          </p>
+        </form>
+      </section>
+    </Frame>
+  );
+}
+
+export function ConsentError({ desk, say }: { desk: Desk; say: string }) {
+  return (
+    <Frame desk={desk} title="Cannot connect">
+      <h1>This app cannot be connected</h1>
+      <p class="note bad">{say}</p>
+    </Frame>
+  );
+}

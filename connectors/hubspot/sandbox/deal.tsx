@@ -1,0 +1,157 @@
+import type { Child } from 'hono/jsx';
+import { MoveForm, words } from './board.tsx';
+import type { Answer, Card } from './card-client.ts';
+import { contactName, day, money, type Desk } from './desk.ts';
+import { Frame, Pairs } from './frame.tsx';
+import { CardSummary } from './signing.tsx';
+import type { Item, Kind } from './world.ts';
+
+const ABOUT = [
+  'amount',
+  'closedate',
+  'deal_currency_code',
+  'contract_term_months',
+  'billing_country',
+  'hs_analytics_source',
+  'hs_analytics_source_data_1',
+  'hs_analytics_source_data_2',
+];
+
+/** A deal's record page. */
+export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card: Answer<Card>; said: string | null }) {
+  const base = desk.options.baseUrl();
+  const { pipeline, properties, links } = desk.world();
+  const stage = pipeline.stages.find((known) => known.id === deal.properties.dealstage);
+  const labels = (contact: string) =>
+    links.filter((link) => link.deal === deal.id && link.kind === 'contacts' && link.id === contact).flatMap((link) => link.types.flatMap((type) => type.label ?? []));
+  const lines = desk.account.linked(deal.id, 'line_items');
+  return (
+    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals">
+      <h1>{deal.properties.dealname}</h1>
+      {said ? (
+        <p class="note" role="status">
+          {said}
+        </p>
+      ) : null}
+      <p class="row">
+        <strong>{money(deal)}</strong>
+        <span class="tag">{stage?.label ?? deal.properties.dealstage}</span>
+        <MoveForm desk={desk} deal={deal} stages={pipeline.stages} />
+      </p>
+      <div class="grid">
+        <CardSummary desk={desk} deal={deal} card={card} />
+        <section class="sheet">
+          <h2>Signature</h2>
+          <Esign desk={desk} item={deal} kind="deals" empty="Nothing has been written here yet." />
+        </section>
+        <section class="sheet">
+          <h2>About this deal</h2>
+          <Pairs of={ABOUT.map((name) => [properties.deals[name]?.label ?? name, show(deal.properties[name] ?? null, properties.deals[name]?.type)])} />
+        </section>
+        <section class="sheet">
+          <h2>Contacts</h2>
+          <Rows
+            empty="No contact is associated with this deal."
+            items={desk.account.linked(deal.id, 'contacts')}
+            row={(contact) => (
+              <>
+                <td>
+                  <a href={`${base}/contacts/${contact.id}`}>{contactName(contact)}</a>
+                  <div class="soft">{contact.properties.jobtitle}</div>
+                </td>
+                <td>{contact.properties.email ?? <span class="bad">No e-mail</span>}</td>
+                <td>
+                  {labels(contact.id).map((label) => (
+                    <span class="tag">{label}</span>
+                  ))}
+                </td>
+              </>
+            )}
+          />
+        </section>
+        <section class="sheet">
+          <h2>Line items</h2>
+          <Rows
+            empty="No line items."
+            items={lines}
+            row={(line) => (
+              <>
+                <td>{line.properties.name}</td>
+                <td>
+                  {line.properties.quantity} × {line.properties.price}
+                </td>
+              </>
+            )}
+          />
+        </section>
+        <section class="sheet">
+          <h2>Tasks</h2>
+          <Rows
+            empty="No tasks."
+            items={desk.account.linked(deal.id, 'tasks')}
+            row={(task) => (
+              <td>
+                <strong>{task.properties.hs_task_subject}</strong>
+                <div>{task.properties.hs_task_body}</div>
+                <div class="soft">Due {day(task.properties.hs_timestamp)}</div>
+              </td>
+            )}
+          />
+        </section>
+        <History item={deal} />
+      </div>
+      <form method="post" action={`${base}/deals/${deal.id}/delete`}>
+        <button class="danger">Delete this deal</button>
+      </form>
+    </Frame>
+  );
+}
+
+/** What the connector wrote, with the account's labels. */
+export function Esign({ desk, item, kind, empty }: { desk: Desk; item: Item; kind: Kind; empty: string }) {
+  const definitions = Object.values(desk.world().properties[kind]).filter((property) => property.name.startsWith('esign_') && item.properties[property.name]);
+  if (definitions.length === 0) return <p class="soft">{empty}</p>;
+  return <Pairs of={definitions.map((property) => [property.label, show(item.properties[property.name] ?? null, property.type)])} />;
+}
+
+function show(value: string | null, type: string | undefined): Child {
+  if (value === null || value === '') return null;
+  if (type === 'datetime') return day(/^\d+$/.test(value) ? Number(value) : value);
+  if (/^https?:\/\//.test(value)) return <a href={value}>Open</a>;
+  return type === 'enumeration' ? words(value.toLowerCase()) : value;
+}
+
+function Rows({ items, row, empty }: { items: Item[]; row: (item: Item) => Child; empty: string }) {
+  if (items.length === 0) return <p class="soft">{empty}</p>;
+  return (
+    <table>
+      {items.map((item) => (
+        <tr>{row(item)}</tr>
+      ))}
+    </table>
+  );
+}
+
+/** Who changed what, newest first. */
+export function History({ item }: { item: Item }) {
+  const newest = [...item.history].reverse().slice(0, 40);
+  return (
+    <section class="sheet">
+      <h2>Activity</h2>
+      {newest.length === 0 ? <p class="soft">Nothing has changed since it was created.</p> : null}
+      <table>
+        {newest.map((change) => (
+          <tr>
+            <td>
+              <strong>{change.property}</strong> {change.from ? `${change.from} → ` : ''}
+              {change.to ?? '(cleared)'}
+              <div class="soft">
+                {change.by} · {day(change.at)}
+              </div>
+            </td>
+          </tr>
+        ))}
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,42 @@
+import type { Child } from 'hono/jsx';
+import { Page } from '#shared/sandbox/page.tsx';
+import type { Desk } from './desk.ts';
+
+const PLACES = [
+  ['Deals', '/deals'],
+  ['Lists', '/lists'],
+  ['Faults', '/faults'],
+] as const;
+
+/** HubSpot's frame around a page of the account. */
+export function Frame(props: { desk: Desk; title: string; here?: string; board?: boolean; children?: Child }) {
+  const base = props.desk.options.baseUrl();
+  const nav = PLACES.map(([label, path]) => ({ label, href: base + path, current: path === props.here }));
+  return (
+    <Page
+      vendor="HubSpot"
+      accent="orange"
+      title={props.title}
+      base={base}
+      nav={nav}
+      consoleUrl={`${props.desk.options.serverUrl()}/`}
+      scripts={props.board ? [`${base}/assets/board.js`] : []}
+    >
+      {props.children}
+    </Page>
+  );
+}
+
+/** Pairs of a name and what it holds; what is empty shows as a dash. */
+export function Pairs(props: { of: [label: string, value: Child][] }) {
+  return (
+    <dl>
+      {props.of.map(([label, value]) => (
+        <>
+          <dt>{label}</dt>
+          <dd>{value === null || value === undefined || value === '' ? <span class="soft">–</span> : value}</dd>
+        </>
+      ))}
+    </dl>
+  );
+}

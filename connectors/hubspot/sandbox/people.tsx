@@ -1,0 +1,92 @@
+import { contactName, day, type Desk } from './desk.ts';
+import { Esign, History } from './deal.tsx';
+import { Frame, Pairs } from './frame.tsx';
+import type { Item } from './world.ts';
+
+/** A contact's record page. */
+export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
+  const base = desk.options.baseUrl();
+  const { properties } = contact;
+  const lists = Object.values(desk.world().lists).filter((list) => contact.id in list.members);
+  return (
+    <Frame desk={desk} title={contactName(contact)}>
+      <h1>{contactName(contact)}</h1>
+      <div class="grid">
+        <section class="sheet">
+          <h2>About</h2>
+          <Pairs
+            of={[
+              ['E-mail', properties.email ?? ''],
+              ['Job title', properties.jobtitle ?? ''],
+              ['Country', properties.country ?? ''],
+              ['Original source', properties.hs_analytics_source ?? ''],
+            ]}
+          />
+        </section>
+        <section class="sheet">
+          <h2>Signature</h2>
+          <Esign desk={desk} item={contact} kind="contacts" empty="This contact has not been part of an envelope." />
+        </section>
+        <section class="sheet">
+          <h2>Lists</h2>
+          {lists.length === 0 ? (
+            <p class="soft">In no list.</p>
+          ) : (
+            <ul>
+              {lists.map((list) => (
+                <li>
+                  <a href={`${base}/lists#list-${list.id}`}>{list.name}</a> <span class="soft">since {day(list.members[contact.id])}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+          <h2>Deals</h2>
+          <ul>
+            {desk.account.dealsOf('contacts', contact.id).map((deal) => (
+              <li>
+                <a href={`${base}/deals/${deal.id}`}>{deal.properties.dealname}</a>
+              </li>
+            ))}
+          </ul>
+        </section>
+        <History item={contact} />
+      </div>
+      <form method="post" action={`${base}/contacts/${contact.id}/erase`} class="sheet">
+        <h2>Privacy</h2>
+        <p>Deletes this contact for good, as the law on personal data asks, and tells the apps that are connected.</p>
+        <button class="danger">Erase this person</button>
+      </form>
+    </Frame>
+  );
+}
+
+export function Lists({ desk }: { desk: Desk }) {
+  const base = desk.options.baseUrl();
+  const lists = Object.values(desk.world().lists);
+  return (
+    <Frame desk={desk} title="Lists" here="/lists">
+      <h1>Lists</h1>
+      {lists.length === 0 ? <p class="note">No lists yet. Countersign makes one when a mapping first adds somebody to it.</p> : null}
+      <div class="grid">
+        {lists.map((list) => {
+          const members = Object.keys(list.members).flatMap((id) => desk.account.find('contacts', id) ?? []);
+          return (
+            <section class="sheet" id={`list-${list.id}`}>
+              <h2>
+                {list.name} <span class="soft">{members.length}</span>
+              </h2>
+              {members.length === 0 ? <p class="soft">Nobody is in it.</p> : null}
+              <ul>
+                {members.map((contact) => (
+                  <li>
+                    <a href={`${base}/contacts/${contact.id}`}>{contactName(contact)}</a> <span class="soft">since {day(list.members[contact.id])}</span>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          );
+        })}
+      </div>
+    </Frame>
+  );
+}

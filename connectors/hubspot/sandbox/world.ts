@@ -1,0 +1,112 @@
+import type { Json } from '#lib/json';
+
+export const KINDS = ['deals', 'contacts', 'companies', 'line_items', 'tasks'] as const;
+export type Kind = (typeof KINDS)[number];
+export const OBJECT_TYPE: Record<Kind, string> = { contacts: '0-1', companies: '0-2', deals: '0-3', line_items: '0-8', tasks: '0-27' };
+
+/** Who changed something, as webhooks and the history tell it. */
+export interface Actor {
+  source: string;
+  sourceId: string;
+  label: string;
+}
+export interface Change {
+  at: number;
+  property: string;
+  from: string | null;
+  to: string | null;
+  source: string;
+  by: string;
+}
+export interface Item {
+  id: string;
+  createdAt: number;
+  updatedAt: number;
+  properties: Record<string, string | null>;
+  history: Change[];
+  /** What search still shows of it until its index has caught up; null where it has never been indexed. */
+  indexed: { updatedAt: number; properties: Record<string, string | null> } | null;
+}
+export interface LinkType {
+  category: 'HUBSPOT_DEFINED' | 'USER_DEFINED';
+  typeId: number;
+  label: string | null;
+}
+/** An association, kept from the deal's side. */
+export interface Link {
+  deal: string;
+  kind: Kind;
+  id: string;
+  types: LinkType[];
+}
+export interface PropertyDefinition {
+  name: string;
+  label: string;
+  description: string;
+  groupName: string;
+  type: string;
+  fieldType: string;
+  options: { label: string; value: string; displayOrder: number; hidden: boolean }[];
+  readOnly: boolean;
+  calculated: boolean;
+  externalOptions: boolean;
+  hidden: boolean;
+  hubspotDefined: boolean;
+  createdAt: number;
+}
+export interface List {
+  id: string;
+  name: string;
+  processingType: 'MANUAL' | 'DYNAMIC' | 'SNAPSHOT';
+  createdAt: number;
+  members: Record<string, number>;
+}
+export interface Stage {
+  id: string;
+  label: string;
+  closed: boolean;
+  probability: string;
+}
+export interface OwnerRecord {
+  id: string;
+  userId: number;
+  firstName: string;
+  lastName: string;
+  email: string;
+}
+export interface Grant {
+  refreshToken: string;
+  scopes: string[];
+  installedAt: number;
+  userId: number;
+}
+
+/** Everything that the account holds; plain data, so that it survives a restart as JSON. */
+export interface World {
+  portalId: number;
+  accountType: string;
+  domain: string;
+  timeZone: string;
+  currency: string;
+  nextId: number;
+  objects: Record<Kind, Record<string, Item>>;
+  links: Link[];
+  properties: Record<Kind, Record<string, PropertyDefinition>>;
+  groups: Record<Kind, Record<string, string>>;
+  pipeline: { id: string; label: string; stages: Stage[] };
+  labels: LinkType[];
+  owners: OwnerRecord[];
+  lists: Record<string, List>;
+  /** The installed app, if it is. */
+  grant: Grant | null;
+  codes: Record<string, { redirectUri: string; scopes: string[]; expiresAt: number }>;
+  /** Access tokens and when they end. */
+  tokens: Record<string, number>;
+  eventId: number;
+}
+
+export const asJson = (world: World): Json => structuredClone(world) as unknown as Json;
+export const fromJson = (state: Json): World => structuredClone(state) as unknown as World;
+
+/** HubSpot's own type ids of unlabelled associations from a deal. */
+export const DEAL_LINK: Record<Exclude<Kind, 'deals'>, number> = { contacts: 3, companies: 341, line_items: 19, tasks: 215 };

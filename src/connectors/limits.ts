@@ -1,0 +1,66 @@
+import Bottleneck from 'bottleneck';
+import type { Clock } from '#lib/clock';
+import type { Manifest } from '#ports/manifest';
+
+/** Idle installs' limiters are let go after this long, milliseconds. */
+const IDLE_MS = 60_000;
+/** Part of a window's requests that may go at once. */
+const BURST = 0.1;
+const SECOND_MS = 1000;
+
+export interface Limits {
+  /** Runs one request when the install's budget allows; lower priorities go first. */
+  schedule<T>(manifest: Manifest, install: string, priority: number, run: () => Promise<T>): Promise<T>;
+  /** Lets an install rest until its window begins anew. */
+  rest(install: string, ms: number): void;
+  close(): Promise<void>;
+}
+
+/**
+ * A limiter for each install, of Bottleneck. A bucket that fills by the second rather than a reservoir that refills by the window: vendors count
+ * rolling windows, and two full windows side by side are twice what they allow.
+ */
+export function createLimits(clock: Clock): Limits {
+  const groups = new Map<string, Bottleneck.Group>();
+  const restUntil = new Map<string, number>();
+
+  function group(manifest: Manifest): Bottleneck.Group {
+    const known = groups.get(manifest.id);
+    if (known) return known;
+    const { requests, windowMs, concurrent } = manifest.limits;
+    const burst = Math.ceil(requests * BURST);
+    const perSecond = Math.max(1, Math.floor(((requests - burst) * SECOND_MS) / windowMs));
+    const made = new Bottleneck.Group({
+      maxConcurrent: concurrent,
+      reservoir: burst,
+      reservoirIncreaseAmount: perSecond,
+      reservoirIncreaseInterval: SECOND_MS,
+      reservoirIncreaseMaximum: burst,
+      timeout: IDLE_MS,
+    });
+    groups.set(manifest.id, made);
+    return made;
+  }
+
+  async function rested(install: string): Promise<void> {
+    const wait = (restUntil.get(install) ?? 0) - clock.now();
+    if (wait > 0) await clock.sleep(wait);
+    else restUntil.delete(install);
+  }
+
+  return {
+    schedule: (manifest, install, priority, run) =>
+      group(manifest)
+        .key(install)
+        .schedule({ priority }, async () => {
+          await rested(install);
+          return run();
+        }),
+    rest(install, ms) {
+      restUntil.set(install, clock.now() + ms);
+    },
+    async close() {
+      await Promise.all([...groups.values()].map((one) => one.disconnect()));
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { Problem } from '#core/problem';
+import type { HttpReply } from '#ports/call';
+import { isObject } from '#lib/json';
+
+/** Bodies beyond this are cut off with an error: no vendor's JSON is that long. */
+const BODY_BYTES = 32 * 1024 * 1024;
+/** The connection was never made, so nothing was asked. */
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+
+export interface WireRequest {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+  body?: string;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+/** One request over the wire: no retry, no redirect, bounded in time and size. @throws Problem `vendor.unreachable` (surely not sent), `vendor.lost-reply` (perhaps done) */
+export async function send(request: WireRequest): Promise<HttpReply> {
+  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+  try {
+    const response = await fetch(request.url, { method: request.method, headers: request.headers, ...(request.body === undefined ? {} : { body: request.body }), redirect: 'manual', signal });
+    return { status: response.status, headers: response.headers, body: await readBody(response) };
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(NEVER_SENT.has(codeOf(error)) ? 'vendor.unreachable' : 'vendor.lost-reply', { cause: error });
+  }
+}
+
+async function readBody(response: Response): Promise<unknown> {
+  if (Number(response.headers.get('content-length') ?? 0) > BODY_BYTES) throw new Problem('vendor.odd-answer', { say: 'The vendor answered with more than 32 MiB.' });
+  const text = await response.text();
+  if (text === '') return null;
+  if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new Problem('vendor.odd-answer', { cause: error });
+  }
+}
+
+function codeOf(error: unknown): string {
+  const cause = isObject(error) || error instanceof Error ? (error as { cause?: unknown }).cause : undefined;
+  return isObject(cause) || cause instanceof Error ? String((cause as { code?: unknown }).code ?? '') : '';
+}

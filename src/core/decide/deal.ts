@@ -1,0 +1,211 @@
+import { PRIORITY, type Effect } from '#core/effect';
+import type { Fact, ReadPurpose } from '#core/fact';
+import type { EnvelopeView, Reason, SendPlan } from '#core/plan';
+import type { Pipeline, Snapshot } from '#core/records';
+import type { EnvelopeState } from '#core/state';
+import { viewOf } from '#core/state';
+import { intentOf } from '#core/decide/intent';
+import { moved, noted, type Decision, type NewEnvelope, type Situation, type Trigger } from '#core/decide/situation';
+import { mapped, writeEffects } from '#core/decide/writes';
+
+/** A stage change is a hint: the deal is read again before anything is done, and only where something could follow. */
+export function onStageChanged(fact: Fact<'deal.stage-changed'>, situation: Situation): Decision {
+  const { deal, stage, source, seenBy } = fact.data;
+  if (source === 'countersign') return noted('This is our own write coming back.');
+  const starts = stage === null || situation.rules.startsAt(null, stage);
+  if (!starts && situation.open.length === 0) return noted('No rule starts at that stage and no envelope of this deal is out.');
+  const why = starts ? 'A rule may start at that stage, so the deal is read first.' : 'An envelope of this deal is out, so the deal is read to see whether it went back.';
+  return moved(why, [readEffect(situation, deal, `${deal}|${stage ?? ''}|${fact.at}`, { kind: 'stage', seenBy }, PRIORITY.event)]);
+}
+
+export function onSendRequested(fact: Fact<'send.requested'>, situation: Situation): Decision {
+  const request = fact.personal?.request;
+  if (!request) return noted('The request is no longer there: its people were erased.');
+  return moved('A person asked for it, so the deal is read first.', [readEffect(situation, fact.data.deal, `request|${fact.data.key}`, { kind: 'request', request }, PRIORITY.click)]);
+}
+
+export function readEffect(situation: Situation, deal: string, key: string, purpose: ReadPurpose, priority: number): Effect {
+  return { kind: 'deal.read', key: `read|${key}`, install: situation.crm.id, data: { deal, purpose }, priority, notBefore: situation.now, envelope: null, why: 'To decide on what is true now.' };
+}
+
+/** The deal is known now: send, go back on what is out, or say why not. */
+export function onDealRead(fact: Fact<'deal.read'>, situation: Situation): Decision {
+  const snapshot = fact.personal?.snapshot;
+  if (!snapshot) return noted('What was read is no longer there: its people were erased.');
+  const intent = intentOf(fact.data.purpose, snapshot, situation.envelope);
+  switch (fact.data.purpose.kind) {
+    case 'request': {
+      const request = fact.personal?.request;
+      return request ? send(situation, snapshot, { kind: 'request', request }, intent, 0) : noted('The request is no longer there: its people were erased.');
+    }
+    case 'retry':
+      return retry(situation, snapshot, intent);
+    case 'stage':
+      return goneBack(situation, snapshot) ?? entered(situation, snapshot, intent);
+  }
+}
+
+function entered(situation: Situation, snapshot: Snapshot, intent: string): Decision {
+  const { pipeline, stage } = snapshot.deal;
+  if (!situation.rules.startsAt(pipeline, stage)) return noted('The deal is now at a stage where no rule starts.');
+  return send(situation, snapshot, { kind: 'stage' }, intent, 0);
+}
+
+function retry(situation: Situation, snapshot: Snapshot, intent: string): Decision {
+  const last = situation.envelope;
+  if (!last) return noted('The expired envelope is not there.');
+  if (snapshot.deal.stage !== last.stage || snapshot.deal.pipeline !== last.pipeline) return noted('The deal has left the stage since, so the expired envelope is not sent again.');
+  return send(situation, snapshot, { kind: 'stage' }, intent, last.attempt + 1);
+}
+
+function send(situation: Situation, snapshot: Snapshot, trigger: Trigger, intent: string, attempt: number): Decision {
+  if (situation.intentKnown(intent)) return noted('This entry into the stage has its envelope already.');
+  const decision = situation.rules.plan(snapshot, trigger);
+  if (!decision.send && decision.reasons.every((reason) => reason.code === 'condition')) return noted('The condition of the rule is not met, so nothing is sent.');
+  const reasons = [...accountReasons(situation), ...(decision.send ? [...alreadyOut(situation, decision.plan, trigger), ...situation.rules.preflight()] : decision.reasons)];
+  if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, decision.send ? decision.plan.rule : decision.rule, reasons, intent);
+  return create(situation, { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt }, trigger);
+}
+
+const dealOf = (snapshot: Snapshot) => ({ id: snapshot.deal.id, name: String(snapshot.deal.fields['dealname'] ?? snapshot.deal.fields['name'] ?? snapshot.deal.id), owner: snapshot.owner?.id ?? null });
+
+function accountReasons({ crm, sign }: Situation): Reason[] {
+  if (!sign) return [{ code: 'no-provider', say: 'No e-signature account is connected. Connect one in the console.', path: '' }];
+  const reasons: Reason[] = [];
+  if (!sign.usable) reasons.push({ code: 'provider-unauthorized', say: `${sign.name} has to be authorised again in the console.`, path: '' });
+  for (const install of [crm, sign]) {
+    if (!install.maySend) reasons.push({ code: 'test-account', say: `${install.name} is a test or cloned account, which does not send to live people. Allow it in the console if you want that.`, path: '' });
+  }
+  return reasons;
+}
+
+/** Never twice: what is out for the same template, or by the same rule, has to be voided first. */
+function alreadyOut(situation: Situation, plan: SendPlan, trigger: Trigger): Reason[] {
+  const same = situation.open.some((open) => open.voidBy === null && (open.template.id === plan.template.id || (trigger.kind === 'stage' && open.rule === plan.rule)));
+  return same ? [{ code: 'already-out', say: 'An envelope for this is already out. Void it before sending another.', path: '' }] : [];
+}
+
+function create(situation: Situation, envelope: NewEnvelope, trigger: Trigger): Decision {
+  const { sign } = situation;
+  if (!sign) return noted('No e-signature account is connected.');
+  const priority = trigger.kind === 'request' ? PRIORITY.click : PRIORITY.event;
+  const effect: Effect = {
+    kind: 'envelope.create',
+    key: `create|${envelope.id}`,
+    install: sign.id,
+    data: { envelope: envelope.id },
+    priority,
+    notBefore: situation.now,
+    envelope: envelope.id,
+    why: trigger.kind === 'request' ? 'A person asked for it.' : `Rule "${envelope.plan.rule}" starts at this stage.`,
+  };
+  const writes = mapped(() => writeEffects(situation, viewOf(stateOf(envelope, situation)), { key: envelope.id, envelope: envelope.id, priority }));
+  const again = envelope.attempt > 0 ? ` It is attempt ${envelope.attempt + 1}, after an expiry.` : '';
+  return { ...moved(`Rule "${envelope.plan.rule}" sends "${envelope.plan.template.name}" to ${envelope.plan.recipients.length} recipients.${again}`, []), ...writes, effects: [effect, ...writes.effects], create: envelope };
+}
+
+/** A new envelope's first state. Its recipients get their ids when they are stored. */
+function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelope, situation: Situation): EnvelopeState {
+  return {
+    id,
+    intent,
+    deal: deal.id,
+    rule: plan.rule,
+    template: plan.template,
+    provider: situation.provider,
+    remote: null,
+    status: 'requested',
+    pipeline,
+    stage,
+    attempt,
+    voidBy: null,
+    reason: null,
+    policies: plan.policies,
+    attribution: plan.attribution,
+    requestedAt: situation.now,
+    sentAt: null,
+    viewedAt: null,
+    completedAt: null,
+    closedAt: null,
+    expiresAt: null,
+    recipients: plan.recipients.map(({ role, order, contact }) => ({ id: `sgn_${role}`, role, order, status: 'waiting', contact, remote: null, viewedAt: null, signedAt: null })),
+    url: situation.fresh.url,
+    owner: deal.owner,
+  };
+}
+
+function blocked(situation: Situation, snapshot: Snapshot, rule: string | null, reasons: Reason[], intent: string): Decision {
+  const view: EnvelopeView = {
+    id: situation.fresh.id,
+    deal: snapshot.deal.id,
+    status: 'blocked',
+    rule: rule ?? '',
+    template: '',
+    provider: situation.provider,
+    url: situation.fresh.url,
+    requestedAt: new Date(situation.now).toISOString(),
+    sentAt: null,
+    viewedAt: null,
+    completedAt: null,
+    closedAt: null,
+    expiresAt: null,
+    recipients: [],
+    waitingFor: [],
+    reason: reasons.map((reason) => reason.say).join(' '),
+    attribution: {},
+  };
+  // The words of a reason may name people, so the ledger gets its codes and places; the words go to the deal.
+  const codes = reasons.map((reason) => (reason.path ? `${reason.code} at ${reason.path}` : reason.code)).join(', ');
+  const writes = mapped(() => writeEffects(situation, view, { key: `blocked|${intent}`, envelope: null, priority: PRIORITY.event }));
+  return { ...moved(`Nothing was sent (${codes}). The reasons are on the deal.`, []), ...writes };
+}
+
+/** The envelopes that started at a later stage of the same pipeline than the deal is at now, and what their rules say of that. */
+function goneBack(situation: Situation, snapshot: Snapshot): Decision | null {
+  const back = situation.open.filter((envelope) => envelope.voidBy === null && isBefore(situation.schema?.pipelines ?? [], snapshot.deal, envelope));
+  if (back.length === 0) return null;
+  const policyOf = (envelope: EnvelopeState) => envelope.policies?.backward ?? 'keep';
+  const asks = back.filter((envelope) => policyOf(envelope) === 'ask').map((envelope) => askEffect(situation, snapshot, envelope));
+  const voids = back.filter((envelope) => policyOf(envelope) === 'void').map((envelope) => voiding(situation, envelope, 'rule', 'The deal went back to an earlier stage.', PRIORITY.event));
+  if (asks.length + voids.length === 0) return noted('The deal went back; the rule says to keep the envelope that is out.');
+  const say = voids.length > 0 ? 'to void the envelope that is out' : 'to ask its owner';
+  return { ...moved(`The deal went back; the rule says ${say}.`, [...asks, ...voids.flatMap((decision) => decision.effects)]), changes: voids.flatMap((decision) => decision.changes) };
+}
+
+function isBefore(pipelines: readonly Pipeline[], deal: { pipeline: string; stage: string }, envelope: EnvelopeState): boolean {
+  if (deal.pipeline !== envelope.pipeline) return false;
+  const stages = pipelines.find((pipeline) => pipeline.id === deal.pipeline)?.stages ?? [];
+  const order = (id: string) => stages.find((stage) => stage.id === id)?.order;
+  const now = order(deal.stage);
+  const then = order(envelope.stage);
+  return now !== undefined && then !== undefined && now < then;
+}
+
+function askEffect(situation: Situation, snapshot: Snapshot, envelope: EnvelopeState): Effect {
+  return {
+    kind: 'task.create',
+    key: `ask|${envelope.id}|${snapshot.deal.stage}|${snapshot.deal.enteredAt ?? 'once'}`,
+    install: situation.crm.id,
+    data: {
+      deal: envelope.deal,
+      owner: snapshot.owner?.id ?? null,
+      subject: 'The deal went back while its contract is out',
+      body: `"${envelope.template.name}" is still out for signature. Void it, or leave it as it is: ${envelope.url}`,
+    },
+    priority: PRIORITY.event,
+    notBefore: situation.now,
+    envelope: envelope.id,
+    why: 'The rule says to ask the owner when the deal goes back.',
+  };
+}
+
+/** Asks the provider for a void; before the envelope is out, it is enough to remember that nobody wants it. */
+export function voiding(situation: Situation, envelope: EnvelopeState, by: string, reason: string, priority: number): Decision {
+  const changes = [{ envelope: envelope.id, set: { voidBy: by, reason }, recipients: new Map() }];
+  return { ...moved(envelope.status === 'requested' ? 'It is not with the provider yet and will not be sent.' : 'The provider is asked to void it.', voidEffects(situation, envelope, reason, priority)), changes };
+}
+
+export function voidEffects(situation: Situation, envelope: EnvelopeState, reason: string, priority: number): Effect[] {
+  if (envelope.status === 'requested' || !situation.sign) return [];
+  return [{ kind: 'envelope.void', key: `void|${envelope.id}`, install: situation.sign.id, data: { envelope: envelope.id, reason }, priority, notBefore: situation.now, envelope: envelope.id, why: reason }];
+}

@@ -1,0 +1,137 @@
+import { PRIORITY, type Effect } from '#core/effect';
+import { impliedByRecipients, isFinal, moveEnvelope, moveRecipient, type EnvelopeStatus } from '#core/envelope';
+import type { Fact, RecipientHeard } from '#core/fact';
+import type { RecipientId } from '#core/ids';
+import { applyChange, viewOf, type EnvelopeChange, type EnvelopeState, type RecipientChange, type RecipientState } from '#core/state';
+import { moved, noted, type Decision, type Situation } from '#core/decide/situation';
+import { readEffect, voidEffects, voiding } from '#core/decide/deal';
+import { journeyEffects, mapped, writeEffects } from '#core/decide/writes';
+
+/** What the provider says, by webhook, on asking or in answer to a call: all the same to us. */
+export function onEnvelopeStatus(fact: Fact<'envelope.status'>, situation: Situation): Decision {
+  const { envelope } = situation;
+  if (!envelope) return noted('This envelope was not sent from here.');
+  const recipients = heardRecipients(envelope, fact.data.recipients);
+  const status = nextStatus(envelope, fact.data.status, recipients);
+  const set = changeOf(envelope, status, fact);
+  if (Object.keys(set).length === 0 && recipients.size === 0) return noted(`Known already: the envelope is ${envelope.status}.`);
+  const next = applyChange(envelope, set, recipients);
+  const writes = mapped(() => followUps(situation, envelope, next));
+  const effects = [...writes.effects, ...providerFollowUps(situation, envelope, next)];
+  return { outcome: 'moved', why: explain(envelope, next, recipients), ...writes, effects, changes: [{ envelope: envelope.id, set, recipients }] };
+}
+
+function heardRecipients(envelope: EnvelopeState, heard: readonly RecipientHeard[]): Map<RecipientId, RecipientChange> {
+  const changes = new Map<RecipientId, RecipientChange>();
+  for (const one of heard) {
+    const known = findRecipient(envelope.recipients, one);
+    const change = known && recipientChange(known, one);
+    if (change && Object.keys(change).length > 0) changes.set(known.id, change);
+  }
+  return changes;
+}
+
+function findRecipient(recipients: readonly RecipientState[], heard: RecipientHeard): RecipientState | undefined {
+  return recipients.find((known) => known.role === heard.role) ?? recipients.find((known) => known.remote !== null && known.remote === heard.remote);
+}
+
+function recipientChange(known: RecipientState, heard: RecipientHeard): RecipientChange {
+  const status = moveRecipient(known.status, heard.status);
+  const change: RecipientChange = {};
+  if (status !== known.status) change.status = status;
+  if (known.remote === null) change.remote = heard.remote;
+  if (status === 'viewed' && known.viewedAt === null && heard.at !== null) change.viewedAt = heard.at;
+  if (status === 'signed' && known.signedAt === null && heard.at !== null) change.signedAt = heard.at;
+  return change;
+}
+
+/** Providers report an expiry and a void alike, and only we know whether we asked for the void. */
+function nextStatus(envelope: EnvelopeState, heard: EnvelopeStatus, recipients: ReadonlyMap<RecipientId, RecipientChange>): EnvelopeStatus {
+  const meant = heard === 'expired' && envelope.voidBy !== null ? 'voided' : heard;
+  const status = moveEnvelope(envelope.status, meant);
+  if (isFinal(status) || status === 'requested') return status;
+  return moveEnvelope(status, impliedByRecipients(envelope.recipients.map((recipient) => recipients.get(recipient.id)?.status ?? recipient.status)));
+}
+
+function changeOf(envelope: EnvelopeState, status: EnvelopeStatus, fact: Fact<'envelope.status'>): EnvelopeChange {
+  const change: EnvelopeChange = {};
+  if (envelope.remote === null && fact.data.remote !== null) change.remote = fact.data.remote;
+  if (status === envelope.status) return change;
+  change.status = status;
+  if (status !== 'requested' && status !== 'failed' && envelope.sentAt === null && fact.data.remote !== null) {
+    change.sentAt = fact.at;
+    const days = envelope.policies?.expiresAfterDays;
+    if (days) change.expiresAt = fact.at + days * 86_400_000;
+  }
+  if ((status === 'viewed' || status === 'partially_signed' || status === 'completed') && envelope.viewedAt === null) change.viewedAt = fact.at;
+  if (status === 'completed') change.completedAt = fact.at;
+  if (isFinal(status)) change.closedAt = fact.at;
+  if (isFinal(status) && fact.personal?.reason && envelope.reason === null) change.reason = fact.personal.reason;
+  return change;
+}
+
+function followUps(situation: Situation, before: EnvelopeState, after: EnvelopeState): Effect[] {
+  const view = viewOf(after);
+  const writes = writeEffects(situation, view, { key: after.id, envelope: after.id, priority: PRIORITY.event });
+  return after.status === before.status ? writes : [...writes, ...journeyEffects(situation, view, after.status, after.owner)];
+}
+
+/** What follows towards the provider, whatever the mappings say: a void that was asked for too early, a retry after an expiry. */
+function providerFollowUps(situation: Situation, before: EnvelopeState, after: EnvelopeState): Effect[] {
+  const unwanted = before.status === 'requested' && after.status !== 'requested' && after.voidBy !== null && !isFinal(after.status);
+  if (unwanted) return voidEffects(situation, after, after.reason ?? 'No longer wanted.', PRIORITY.event);
+  return after.status === 'expired' && before.status !== 'expired' ? retryEffects(situation, after) : [];
+}
+
+/** An expired envelope is planned anew from the deal as it is then: the address that was wrong may be right by now. */
+function retryEffects(situation: Situation, expired: EnvelopeState): Effect[] {
+  const mayRetry = expired.intent.startsWith('stage|') && expired.attempt < (expired.policies?.retries ?? 0);
+  if (!mayRetry) return [];
+  return [readEffect(situation, expired.deal, `retry|${expired.id}`, { kind: 'retry', envelope: expired.id }, PRIORITY.event)];
+}
+
+function explain(before: EnvelopeState, after: EnvelopeState, recipients: ReadonlyMap<RecipientId, RecipientChange>): string {
+  const parts: string[] = [];
+  if (after.status !== before.status) parts.push(`The envelope went from ${before.status} to ${after.status}.`);
+  for (const recipient of after.recipients) {
+    const status = recipients.get(recipient.id)?.status;
+    if (status) parts.push(`${recipient.role}: ${status}.`);
+  }
+  if (parts.length === 0) parts.push("The provider's ids of it are known now.");
+  return parts.join(' ');
+}
+
+export function onCreateFailed(fact: Fact<'envelope.create-failed'>, situation: Situation): Decision {
+  const { envelope } = situation;
+  if (!envelope) return noted('There is no such envelope.');
+  if (envelope.status !== 'requested') return noted(`The envelope is ${envelope.status} all the same.`);
+  const set: EnvelopeChange = { status: 'failed', reason: fact.data.say, closedAt: fact.at };
+  const after = applyChange(envelope, set, new Map());
+  const writes = mapped(() => followUps(situation, envelope, after));
+  return { ...moved(`The provider did not take it (${fact.data.code}).`, []), ...writes, changes: [{ envelope: envelope.id, set, recipients: new Map() }] };
+}
+
+export function onVoidRequested(fact: Fact<'envelope.void-requested'>, situation: Situation): Decision {
+  const { envelope } = situation;
+  if (!envelope) return noted('There is no such envelope.');
+  if (isFinal(envelope.status)) return noted(`It is ${envelope.status} already.`);
+  if (envelope.voidBy !== null) return noted('A void was asked for already.');
+  return voiding(situation, envelope, fact.data.by, fact.data.reason, PRIORITY.click);
+}
+
+export function onRemindRequested(fact: Fact<'envelope.remind-requested'>, situation: Situation): Decision {
+  const { envelope, sign } = situation;
+  if (!envelope || !sign) return noted('There is no such envelope.');
+  if (isFinal(envelope.status) || envelope.remote === null) return noted(`It is ${envelope.status}; there is nobody to remind.`);
+  const effect: Effect = {
+    kind: 'envelope.remind',
+    key: `remind|${envelope.id}|${fact.at}`,
+    install: sign.id,
+    data: { envelope: envelope.id },
+    priority: PRIORITY.click,
+    notBefore: situation.now,
+    envelope: envelope.id,
+    why: 'A person asked for it.',
+  };
+  return moved('The provider is asked to remind whoever has to sign next.', [effect]);
+}

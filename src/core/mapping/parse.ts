@@ -1,0 +1,50 @@
+import { compile } from './expression.ts';
+import { listExpressions } from './expressions.ts';
+import { LIMITS } from './limits.ts';
+import { placeOf, rememberPlaces, writePath, type Fault, type Path } from './place.ts';
+import { SCHEMAS, type AnyMapping, type MappingKind, type Mappings } from './schema.ts';
+import { shapeFaults } from './shape-faults.ts';
+import { readSource, type Found } from './source.ts';
+
+export type Parsed<Kind extends MappingKind> = { ok: true; mapping: Mappings[Kind] } | { ok: false; faults: Fault[] };
+
+/**
+ * Reads a mapping file: its YAML, its shape and each expression by itself. All faults at once, with their places; never throws.
+ * Whether names exist in an account is `checkMapping`'s question.
+ */
+export function parseMapping<Kind extends MappingKind>(kind: Kind, text: string): Parsed<Kind> {
+  const faults = (list: Omit<Fault, 'kind' | 'level'>[]): Parsed<Kind> => ({
+    ok: false,
+    faults: list.slice(0, LIMITS.faults).map((fault) => ({ kind, level: 'error', ...fault })),
+  });
+  if (Buffer.byteLength(text) > LIMITS.mappingBytes) return faults([{ path: '', line: 1, column: 1, say: `The file is larger than ${LIMITS.mappingBytes / 1024} KiB.` }]);
+  const source = readSource(text);
+  if (!source.ok) return faults(source.faults);
+  const { value, locate } = source;
+  const parsed = SCHEMAS[kind].safeParse(value);
+  if (!parsed.success)
+    return faults(inOrder(shapeFaults(kind, parsed.error.issues, value).map(({ path, at, ...fault }) => ({ ...fault, path: writePath(path), ...locate(path, at) }))));
+  const mapping = parsed.data as Mappings[Kind];
+  rememberPlaces(mapping, locate);
+  const found = [...repeatedIds(mapping), ...faultyExpressions(mapping)];
+  return found.length > 0 ? faults(inOrder(found)) : { ok: true, mapping };
+}
+
+const inOrder = (faults: Found[]): Found[] => faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
+
+function repeatedIds(mapping: AnyMapping): Found[] {
+  const seen = new Set<string>();
+  return mapping.rules.flatMap(({ id }, index) => {
+    const path: Path = ['rules', index, 'id'];
+    if (!seen.has(id)) return (seen.add(id), []);
+    return [{ path: writePath(path), ...placeOf(mapping, path), say: `Another rule has the id "${id}" already.` }];
+  });
+}
+
+function faultyExpressions(mapping: AnyMapping): Found[] {
+  return listExpressions(mapping, { schema: null, attribution: null }).flatMap(({ path, text, language }) => {
+    const compiled = compile(text, language);
+    if (compiled.ok) return [];
+    return compiled.issues.map(({ offset, ...issue }) => ({ path: writePath(path), ...placeOf(mapping, path, offset), ...issue }));
+  });
+}

@@ -1,0 +1,57 @@
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import type { Locate, Path, Place } from './place.ts';
+
+export type Found = Place & { path: string; say: string; suggestion?: string };
+export type Source = { ok: true; value: unknown; locate: Locate } | { ok: false; faults: Found[] };
+
+const TOO_DEEP = 'The file is nested too deeply.';
+
+/** Aliases are refused altogether: a mapping needs none, and without them a small file cannot unfold into a large one. */
+export function readSource(text: string): Source {
+  const lines = new LineCounter();
+  const at = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+    const faults: Found[] = [...document.errors, ...document.warnings].map((error) => ({
+      path: '',
+      ...at(error.pos[0]),
+      say: /call stack/.test(error.message) ? TOO_DEEP : `YAML: ${error.message}`,
+    }));
+    visit(document, {
+      Alias: (_, node) => {
+        faults.push({ path: '', ...at(node.range?.[0] ?? 0), say: 'Aliases (*name) are not used in mappings. Write the value out.' });
+      },
+    });
+    if (faults.length > 0) return { ok: false, faults };
+    return { ok: true, value: document.toJS(), locate: (path, offset) => at(offsetOf(document, text, path, offset)) };
+  } catch {
+    return { ok: false, faults: [{ path: '', line: 1, column: 1, say: TOO_DEEP }] };
+  }
+}
+
+/** Where the value at a path begins, or its key where the value is empty, or the deepest part of the path that exists. */
+function offsetOf(document: Document, text: string, path: Path, within: number | 'key'): number {
+  const node = document.getIn(path, true);
+  const key = keyOffset(document, path);
+  const empty = !isNode(node) || (isScalar(node) && node.value === null);
+  if (key !== undefined && (empty || within === 'key')) return key;
+  if (!isNode(node)) return path.length === 0 ? 0 : offsetOf(document, text, path.slice(0, -1), 0);
+  const start = node.range?.[0] ?? 0;
+  return isScalar(node) && typeof within === 'number' ? start + offsetWithin(text, start, String(node.value), within) : start;
+}
+
+function keyOffset(document: Document, path: Path): number | undefined {
+  const parent = path.length > 0 ? document.getIn(path.slice(0, -1), true) : undefined;
+  if (!isMap(parent)) return undefined;
+  const key = parent.items.map((pair) => pair.key).find((candidate) => isScalar(candidate) && candidate.value === String(path.at(-1)));
+  return isScalar(key) ? key.range?.[0] : undefined;
+}
+
+/** An offset inside a scalar, where the file writes it as it reads; folded and escaped texts keep their beginning. */
+function offsetWithin(text: string, start: number, value: string, within: number): number {
+  for (const quote of [0, 1]) if (text.startsWith(value, start + quote)) return quote + within;
+  return 0;
+}

@@ -1,0 +1,122 @@
+import { newId } from '#lib/ids';
+import { PRIORITY } from '#core/effect';
+import { isFinal } from '#core/envelope';
+import type { Fact } from '#core/fact';
+import type { Correlation, InstallId, TenantId } from '#core/ids';
+import { Problem } from '#core/problem';
+import type { JsonObject } from '#lib/json';
+import { hurryCursor } from '#store/cursors';
+import { getEnvelope } from '#store/envelopes';
+import { putOwnNotice, reviveNotice } from '#store/inbox';
+import { getInstall, updateInstall } from '#store/installs';
+import { append } from '#store/ledger';
+import { getEffect, reviveEffect } from '#store/outbox';
+import type { Desk } from '#flow/desk';
+import { dealCard, dryRun } from '#flow/desk/plan';
+import { createMappingDesk } from '#flow/desk/mappings';
+import { getVendor, type Flow } from '#flow/flow';
+import { leaveInstall } from '#flow/install';
+import { readGround } from '#flow/reconcile';
+import { accountsOf } from '#flow/rule-book';
+
+const DEALS_TO_CHOOSE_FROM = 25;
+
+/** What people can do, over the same line that webhooks take. */
+export function createDesk(flow: Flow): Desk {
+  async function audit(tenant: TenantId, by: string, action: string, subject: string, detail: JsonObject = {}): Promise<void> {
+    const now = flow.clock.now();
+    await flow.db.transaction().execute((tx) => append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action, subject, detail: JSON.stringify(detail) }]));
+  }
+
+  async function putOnLine(tenant: TenantId, install: InstallId, key: string, correlation: Correlation, fact: Fact): Promise<void> {
+    await putOwnNotice(flow.db, tenant, { install, key, kind: fact.type, at: fact.at, correlation, facts: [fact] }, flow.clock.now());
+    flow.wake.inbox();
+  }
+
+  return {
+    ...createMappingDesk(flow),
+
+    async send(tenant, deal, request) {
+      const { crm } = await accountsOf(flow, flow.db, tenant);
+      const at = flow.clock.now();
+      const correlation = newId('cor', at);
+      await audit(tenant, request.by, 'send.requested', deal, { key: request.key });
+      await putOnLine(tenant, crm.id, `request|${request.key}`, correlation, { type: 'send.requested', at, data: { deal, key: request.key }, personal: { request } });
+      return { correlation };
+    },
+
+    async void(tenant, id, reason, by) {
+      const { envelope } = await getEnvelope(flow.db, tenant, id);
+      if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
+      await audit(tenant, by, 'envelope.void-requested', id);
+      await putOnLine(tenant, envelope.crm, `void|${id}`, envelope.correlation, { type: 'envelope.void-requested', at: flow.clock.now(), data: { envelope: id, by, reason } });
+    },
+
+    async remind(tenant, id, by) {
+      const { envelope } = await getEnvelope(flow.db, tenant, id);
+      if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
+      const at = flow.clock.now();
+      await audit(tenant, by, 'envelope.remind-requested', id);
+      await putOnLine(tenant, envelope.crm, `remind|${id}|${at}`, envelope.correlation, { type: 'envelope.remind-requested', at, data: { envelope: id, by } });
+    },
+
+    dryRun: (tenant, deal, texts, request) => dryRun(flow, tenant, deal, texts ?? {}, request),
+    card: (tenant, deal) => dealCard(flow, tenant, deal),
+
+    async deals(tenant, text) {
+      const { crm } = await accountsOf(flow, flow.db, tenant);
+      const { connector } = getVendor(flow, crm.vendor);
+      return (await connector.crm?.list(flow.bind(crm, PRIORITY.click), { ...(text ? { text } : {}), limit: DEALS_TO_CHOOSE_FROM })) ?? [];
+    },
+
+    async replayEffect(tenant, id, by, set) {
+      const effect = await getEffect(flow.db, tenant, id);
+      const data = set && effect.kind === 'record.write' ? JSON.stringify({ ...(JSON.parse(effect.data) as object), set }) : undefined;
+      await reviveEffect(flow.db, tenant, id, { state: 'ready', ...(data === undefined ? {} : { data }) }, flow.clock.now());
+      await audit(tenant, by, 'effect.replayed', id, { changed: Object.keys(set ?? {}) });
+      flow.wake.outbox();
+    },
+
+    async discardEffect(tenant, id, by) {
+      await reviveEffect(flow.db, tenant, id, { state: 'cancelled' }, flow.clock.now());
+      await audit(tenant, by, 'effect.discarded', id);
+    },
+
+    async replayNotice(tenant, id, by) {
+      await reviveNotice(flow.db, tenant, id, 'ready', flow.clock.now());
+      await audit(tenant, by, 'notice.replayed', id);
+      flow.wake.inbox();
+    },
+
+    async discardNotice(tenant, id, by) {
+      await reviveNotice(flow.db, tenant, id, 'noted', flow.clock.now());
+      await audit(tenant, by, 'notice.discarded', id);
+    },
+
+    async refreshGround(tenant, id) {
+      await readGround(flow, await getInstall(flow.db, tenant, id));
+    },
+
+    async reconcileNow(tenant, id, by) {
+      await getInstall(flow.db, tenant, id);
+      await hurryCursor(flow.db, tenant, id, flow.clock.now());
+      await audit(tenant, by, 'reconcile.asked', id);
+      flow.wake.cursors();
+    },
+
+    async allowSending(tenant, id, allow, by) {
+      await getInstall(flow.db, tenant, id);
+      await updateInstall(flow.db, tenant, id, { send_allowed: allow ? 1 : 0, updated_at: flow.clock.now() });
+      await audit(tenant, by, allow ? 'install.sending-allowed' : 'install.sending-forbidden', id);
+    },
+
+    async setWebhookKeys(tenant, id, keys, by) {
+      await getInstall(flow.db, tenant, id);
+      const sealed = keys.length === 0 ? null : flow.sealer.seal(JSON.stringify(keys), `${tenant}|installs|webhook_keys|${id}`);
+      await updateInstall(flow.db, tenant, id, { webhook_keys: sealed, updated_at: flow.clock.now() });
+      await audit(tenant, by, 'install.webhook-keys-set', id, { keys: keys.length });
+    },
+
+    disconnect: (tenant, id, by) => leaveInstall(flow, tenant, id, by),
+  };
+}

@@ -1,0 +1,47 @@
+import { newId } from '#lib/ids';
+import { checkMapping } from '#core/mapping/check';
+import { parseMapping } from '#core/mapping/parse';
+import type { TenantId } from '#core/ids';
+import { append } from '#store/ledger';
+import { activateMapping, activeMappings, MAPPING_KINDS, putMapping, type MappingKind } from '#store/mappings';
+import type { Desk, MappingFault } from '#flow/desk';
+import type { Flow } from '#flow/flow';
+import { accountsOf } from '#flow/rule-book';
+
+type MappingDesk = Pick<Desk, 'checkMappings' | 'saveMapping' | 'activateMapping'>;
+
+export function createMappingDesk(flow: Flow): MappingDesk {
+  async function checkMappings(tenant: TenantId, texts: Partial<Record<MappingKind, string>> = {}): Promise<MappingFault[]> {
+    const active = await activeMappings(flow.db, tenant);
+    const { schema, templates } = await accountsOf(flow, flow.db, tenant);
+    const parsed = MAPPING_KINDS.map((kind) => parseMapping(kind, texts[kind] ?? active.get(kind)?.text ?? ''));
+    const set = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.mapping.kind, one.mapping] as const] : [])));
+    return [...parsed.flatMap((one) => (one.ok ? [] : one.faults)), ...checkMapping(set, { schema, templates })];
+  }
+
+  return {
+    checkMappings,
+
+    async saveMapping(tenant, kind, text, note, by) {
+      const faults = (await checkMappings(tenant, { [kind]: text })).filter((fault) => fault.kind === kind);
+      if (faults.some((fault) => fault.level === 'error')) return { saved: false, faults };
+      const now = flow.clock.now();
+      const version = await flow.db.transaction().execute(async (tx) => {
+        const row = await putMapping(tx, tenant, kind, text, { origin: 'tenant', note, createdBy: by }, now);
+        await append(tx, tenant, 'audit', [
+          { id: newId('aud', now), at: now, actor: by, action: 'mapping.saved', subject: row.id, detail: JSON.stringify({ kind, version: row.version, hash: row.hash, note }) },
+        ]);
+        return row;
+      });
+      return { saved: true, id: version.id, version: version.version };
+    },
+
+    async activateMapping(tenant, kind, version, by) {
+      const now = flow.clock.now();
+      await flow.db.transaction().execute(async (tx) => {
+        await activateMapping(tx, tenant, kind, version);
+        await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action: 'mapping.activated', subject: `${kind} ${version}`, detail: '{}' }]);
+      });
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { PRIORITY } from '#core/effect';
+import type { EnvelopeStatus } from '#core/envelope';
+import type { SendRequest } from '#core/fact';
+import type { EnvelopeId, TenantId } from '#core/ids';
+import type { EnvelopeView, SendPlan } from '#core/plan';
+import { Problem } from '#core/problem';
+import type { Snapshot } from '#core/records';
+import type { Rules } from '#core/decide/situation';
+import { parseMapping } from '#core/mapping/parse';
+import { waitingFor } from '#core/state';
+import { listEnvelopesOfDeal } from '#store/envelopes';
+import { activeMappings, MAPPING_KINDS, type MappingKind } from '#store/mappings';
+import type { DealCard, DryRun } from '#flow/desk';
+import { toState } from '#flow/envelope-state';
+import { envelopeUrl, getVendor, type Flow } from '#flow/flow';
+import { compileRules } from '#flow/rules';
+import { accountsOf, type Accounts } from '#flow/rule-book';
+
+/** Statuses that a dry run shows, in the order of a story that goes well, and the ends that it may have instead. */
+const SHOWN: EnvelopeStatus[] = ['requested', 'sent', 'viewed', 'partially_signed', 'completed', 'declined', 'voided', 'expired'];
+
+export async function readDeal(flow: Flow, accounts: Accounts, deal: string): Promise<Snapshot> {
+  const { connector } = getVendor(flow, accounts.crm.vendor);
+  const [snapshot] = (await connector.crm?.read(flow.bind(accounts.crm, PRIORITY.click), [deal])) ?? [];
+  if (!snapshot) throw new Problem('vendor.not-found', { say: 'There is no such deal in the account.' });
+  return snapshot;
+}
+
+/** The active mappings, with `texts` in the place of some. */
+export async function rulesWith(flow: Flow, tenant: TenantId, accounts: Accounts, texts: Partial<Record<MappingKind, string>>): Promise<{ rules: Rules; all: Record<MappingKind, string> }> {
+  const active = await activeMappings(flow.db, tenant);
+  const entries = MAPPING_KINDS.map((kind) => [kind, texts[kind] ?? active.get(kind)?.text ?? ''] as const);
+  const all = Object.fromEntries(entries) as Record<MappingKind, string>;
+  return { all, rules: compileRules(all, { schema: accounts.schema, templates: accounts.templates }) };
+}
+
+export async function dryRun(flow: Flow, tenant: TenantId, deal: string, texts: Partial<Record<MappingKind, string>>, request?: SendRequest): Promise<DryRun> {
+  const accounts = await accountsOf(flow, flow.db, tenant);
+  const { rules } = await rulesWith(flow, tenant, accounts, texts);
+  const snapshot = await readDeal(flow, accounts, deal);
+  const decision = decisionFor(rules, snapshot, request);
+  const shown = decision.send ? SHOWN.map((status) => imagine(flow, tenant, accounts, snapshot, decision.plan, status)) : [];
+  return {
+    deal: { id: deal, name: nameOf(snapshot), stage: stageLabel(accounts, snapshot), url: snapshot.deal.url },
+    decision,
+    writes: shown.map((view) => ({ status: view.status, writes: rules.writes(view) })).filter(({ writes }) => writes.length > 0),
+    steps: shown.flatMap((view) => (view.status === 'blocked' ? [] : rules.steps(view, view.status).map((step) => ({ status: view.status as EnvelopeStatus, say: sayStep(step) })))),
+  };
+}
+
+function decisionFor(rules: Rules, snapshot: Snapshot, request: SendRequest | undefined) {
+  const decision = rules.plan(snapshot, request ? { kind: 'request', request } : { kind: 'stage' });
+  if (!decision.send) return decision;
+  const reasons = rules.preflight();
+  return reasons.length > 0 ? { send: false as const, rule: decision.plan.rule, reasons } : decision;
+}
+
+function sayStep(step: ReturnType<Rules['steps']>[number]): string {
+  switch (step.kind) {
+    case 'set':
+      return `Contact ${step.contact}: ${Object.entries(step.set).map(([field, value]) => `${field} becomes ${String(value)}`).join(', ')}`;
+    case 'list':
+      return `Contact ${step.contact} joins the list "${step.list}"`;
+    case 'task':
+      return `Task for the owner: ${step.subject}`;
+  }
+}
+
+/** The envelope as it would be in a status, if everything went as planned now. */
+function imagine(flow: Flow, tenant: TenantId, accounts: Accounts, snapshot: Snapshot, plan: SendPlan, status: EnvelopeStatus): EnvelopeView {
+  const id: EnvelopeId = 'env_example';
+  const now = new Date(snapshot.readAt).toISOString();
+  const reached = (...in_: EnvelopeStatus[]) => (in_.includes(status) ? now : null);
+  const first = Math.min(...plan.recipients.map(({ order }) => order));
+  const statusOf = (order: number) => {
+    if (status === 'completed') return 'signed';
+    if (status === 'partially_signed') return order === first ? 'signed' : 'sent';
+    if (status === 'declined' && order === first) return 'declined';
+    if (status === 'viewed' && order === first) return 'viewed';
+    return status === 'requested' || order !== first ? 'waiting' : 'sent';
+  };
+  const recipients = plan.recipients.map(({ role, order, contact }) => ({ role, order, contact, status: statusOf(order), signedAt: statusOf(order) === 'signed' ? now : null }) as const);
+  const open = status === 'sent' || status === 'viewed' || status === 'partially_signed';
+  const states = recipients.map((recipient) => ({ ...recipient, id: 'sgn_example' as const, remote: null, viewedAt: null, signedAt: null }));
+  return {
+    id,
+    deal: snapshot.deal.id,
+    status,
+    rule: plan.rule,
+    template: plan.template.name,
+    provider: accounts.sign ? getVendor(flow, accounts.sign.vendor).connector.manifest.name : '',
+    url: envelopeUrl(flow, tenant, id),
+    requestedAt: now,
+    sentAt: status === 'requested' ? null : now,
+    viewedAt: reached('viewed', 'partially_signed', 'completed'),
+    completedAt: reached('completed'),
+    closedAt: reached('completed', 'declined', 'voided', 'expired'),
+    expiresAt: plan.policies.expiresAfterDays === null ? null : new Date(snapshot.readAt + plan.policies.expiresAfterDays * 86_400_000).toISOString(),
+    recipients,
+    waitingFor: open ? waitingFor(states) : [],
+    reason: status === 'declined' ? '(the reason that the signer gives)' : '',
+    attribution: plan.attribution,
+  };
+}
+
+const nameOf = (snapshot: Snapshot): string => String(snapshot.deal.fields['dealname'] ?? snapshot.deal.fields['name'] ?? snapshot.deal.id);
+
+function stageLabel({ schema }: Accounts, { deal }: Snapshot): string {
+  const stages = schema?.pipelines.find((pipeline) => pipeline.id === deal.pipeline)?.stages ?? [];
+  return stages.find((stage) => stage.id === deal.stage)?.label ?? deal.stage;
+}
+
+/** What a CRM card shows of a deal: its envelopes, and what a press of Send for signature would start from. */
+export async function dealCard(flow: Flow, tenant: TenantId, deal: string): Promise<DealCard> {
+  const accounts = await accountsOf(flow, flow.db, tenant);
+  const { rules, all } = await rulesWith(flow, tenant, accounts, {});
+  const snapshot = await readDeal(flow, accounts, deal);
+  const request: SendRequest = { key: 'card', by: 'card' };
+  const decision = decisionFor(rules, snapshot, request);
+  const provider = accounts.sign ? getVendor(flow, accounts.sign.vendor).connector.manifest.name : '';
+  const envelopes = (await listEnvelopesOfDeal(flow.db, tenant, deal)).map((one) => toState(flow, one, provider));
+  const why = !accounts.sign ? 'No e-signature account is connected yet.' : accounts.sign.state === 'active' ? null : `${accounts.sign.name} has to be authorised again.`;
+  return {
+    canSend: why === null,
+    why,
+    rules: requestableRules(all.send),
+    templates: accounts.templates ?? [],
+    suggested: decision.send ? { template: decision.plan.template.id, recipients: decision.plan.recipients } : null,
+    reasons: decision.send ? [] : decision.reasons.map(({ say, path }) => ({ say, path })),
+    envelopes: envelopes.map((one) => ({
+      id: one.id,
+      status: one.status,
+      template: one.template.name,
+      waitingFor: one.status === 'requested' ? [] : waitingFor(one.recipients),
+      url: one.url,
+      recipients: one.recipients.map(({ role, status }) => ({ role, status })),
+    })),
+  };
+}
+
+function requestableRules(text: string): DealCard['rules'] {
+  const parsed = parseMapping('send', text);
+  return parsed.ok ? parsed.mapping.rules.map(({ id, title }) => ({ id, title })) : [];
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { sha256 } from '#lib/hmac';
+import { newId, newToken } from '#lib/ids';
+import { sameText } from '#lib/hmac';
+import { Problem } from '#core/problem';
+import type { TenantId } from '#core/ids';
+import type { Account, Tokens } from '#ports/auth';
+import { clearAlarm } from '#store/alarms';
+import { ensureCursor, hurryCursor } from '#store/cursors';
+import type { Tx } from '#store/database';
+import { createTenant, findInstallByAccount, getInstall, listInstalls, putInstall, putOauthState, takeOauthState, updateInstall, type Install } from '#store/installs';
+import { append } from '#store/ledger';
+import { MAPPING_KINDS, activeMappings, putMapping } from '#store/mappings';
+import { holdEffects } from '#store/outbox';
+import { PRIORITY } from '#core/effect';
+import { getVendor, type Flow } from '#flow/flow';
+import { sealTokens } from '#flow/tokens';
+
+/** A sign-in at a vendor may take this long, milliseconds. */
+const STATE_MS = 15 * 60_000;
+/** Each install is asked for two things on a schedule: what it has, and what changed. */
+export const GROUND = 'ground';
+export const CHANGES = 'changes';
+
+/** Begins an OAuth sign-in. `browser` is a secret of the browser that begins it: only that browser can end it. Returns the vendor's consent page. */
+export async function startInstall(flow: Flow, vendorId: string, tenant: TenantId | null, browser: string): Promise<string> {
+  const { connector, app } = getVendor(flow, vendorId);
+  const state = newToken();
+  const verifier = newToken(48);
+  const row = { vendor: vendorId, tenant, browser_hash: sha256(browser), verifier: flow.sealer.seal(verifier, `oauth_states|${sha256(state)}`), expires_at: flow.clock.now() + STATE_MS };
+  await putOauthState(flow.db, state, row);
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  return connector.auth.authorizeUrl(app, { state, challenge });
+}
+
+/** Ends an OAuth sign-in: tokens sealed, tenant and install made or found again, what was held goes on. @throws Problem `oauth.state`, `oauth.denied` */
+export async function finishInstall(flow: Flow, vendorId: string, got: { state: string; code: string; browser: string }): Promise<Install> {
+  const started = await takeOauthState(flow.db, got.state);
+  if (!started || started.vendor !== vendorId || started.expires_at < flow.clock.now() || !sameText(started.browser_hash, sha256(got.browser))) throw new Problem('oauth.state');
+  const { connector, app } = getVendor(flow, vendorId);
+  const verifier = flow.sealer.open(started.verifier, `oauth_states|${sha256(got.state)}`);
+  const http = flow.tokenHttp(vendorId);
+  const tokens = await connector.auth.exchange(app, http, { code: got.code, verifier, now: flow.clock.now() });
+  return admit(flow, vendorId, started.tenant, tokens, await connector.auth.identify(app, http, tokens));
+}
+
+/** Connects an account by a server-to-server grant, without anybody's redirect. @throws Problem `feature.unsupported` */
+export async function installByKey(flow: Flow, vendorId: string, tenant: TenantId): Promise<Install> {
+  const { connector, app } = getVendor(flow, vendorId);
+  if (!connector.auth.mint) throw new Problem('feature.unsupported', { say: `${connector.manifest.name} has no grant of that kind.` });
+  const http = flow.tokenHttp(vendorId);
+  const tokens = await connector.auth.mint(app, http, flow.clock.now());
+  return admit(flow, vendorId, tenant, tokens, await connector.auth.identify(app, http, tokens));
+}
+
+async function admit(flow: Flow, vendorId: string, asked: TenantId | null, tokens: Tokens, account: Account): Promise<Install> {
+  const now = flow.clock.now();
+  const install = await flow.db.transaction().execute(async (tx) => {
+    const tenant = await tenantFor(flow, tx, vendorId, asked, account);
+    const values = { vendor: vendorId, account: account.id, name: account.name, environment: account.environment, baseUrl: account.baseUrl, details: JSON.stringify(account.details), scopes: tokens.scopes, expiresAt: tokens.expiresAt };
+    const row = await putInstall(tx, tenant, values, (id) => sealTokens(flow, { tenant, id }, tokens), now);
+    for (const name of [GROUND, CHANGES]) await ensureCursor(tx, tenant, row.id, name, now);
+    await hurryCursor(tx, tenant, row.id, now);
+    await holdEffects(tx, tenant, row.id, false, now);
+    await clearAlarm(tx, 'install-needs-reauthorisation', row.id);
+    await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: 'oauth', action: 'install.granted', subject: row.id, detail: JSON.stringify({ vendor: vendorId, account: account.id, scopes: tokens.scopes }) }]);
+    return row;
+  });
+  flow.wake.cursors();
+  flow.wake.outbox();
+  return install;
+}
+
+async function tenantFor(flow: Flow, tx: Tx, vendorId: string, asked: TenantId | null, account: Account): Promise<TenantId> {
+  const known = await findInstallByAccount(tx, vendorId, account.id);
+  if (asked && known && known.tenant !== asked) throw new Problem('request.forbidden', { say: 'That account is already connected for another tenant.' });
+  const tenant = asked ?? known?.tenant;
+  if (getVendor(flow, vendorId).connector.crm) {
+    const made = tenant ?? (await createTenant(tx, account.name, flow.clock.now()));
+    await refuseSecond(flow, tx, made, 'crm', vendorId, account.id);
+    await shipMappings(flow, tx, made, vendorId);
+    return made;
+  }
+  if (!tenant) throw new Problem('install.absent', { say: 'Install from a CRM first; then connect this account from the console.' });
+  await refuseSecond(flow, tx, tenant, 'sign', vendorId, account.id);
+  return tenant;
+}
+
+/** One CRM and one e-sign account a tenant, for now: a second would make "which one?" a guess. */
+async function refuseSecond(flow: Flow, tx: Tx, tenant: TenantId, slot: 'crm' | 'sign', vendorId: string, account: string): Promise<void> {
+  const others = (await listInstalls(tx, tenant)).filter((install) => install.state !== 'left' && getVendor(flow, install.vendor).connector[slot] && (install.vendor !== vendorId || install.account !== account));
+  const [other] = others;
+  if (other) throw new Problem('request.forbidden', { say: `${other.name} is connected already. Disconnect it before connecting another account of that kind.` });
+}
+
+async function shipMappings(flow: Flow, tx: Tx, tenant: TenantId, vendorId: string): Promise<void> {
+  const active = await activeMappings(tx, tenant);
+  for (const kind of MAPPING_KINDS) {
+    if (active.get(kind)?.origin === 'tenant') continue;
+    await putMapping(tx, tenant, kind, flow.shippedMapping(vendorId, kind), { origin: 'shipped', note: 'Comes with the product', createdBy: 'countersign' }, flow.clock.now());
+  }
+}
+
+/** Leaves an account from our side: the vendor is told, the tokens are forgotten, what waits is held. */
+export async function leaveInstall(flow: Flow, tenant: TenantId, id: Install['id'], by: string): Promise<void> {
+  const install = await getInstall(flow.db, tenant, id);
+  const { connector } = getVendor(flow, install.vendor);
+  if (install.state === 'active' && connector.auth.leave) {
+    await connector.auth.leave(flow.bind(install, PRIORITY.click)).catch((error: unknown) => {
+      // A grant that is dead already has left by itself.
+      if (Problem.from(error).remedy !== 'reauthorize') throw error;
+    });
+  }
+  const now = flow.clock.now();
+  await flow.db.transaction().execute(async (tx) => {
+    await updateInstall(tx, tenant, id, { state: 'left', tokens: null, reason: 'Disconnected here.', updated_at: now });
+    await holdEffects(tx, tenant, id, true, now);
+    await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action: 'install.left', subject: id, detail: '{}' }]);
+  });
+}

@@ -1,0 +1,43 @@
+import type { Fact } from '#core/fact';
+import type { MappingId } from '#core/ids';
+import { Problem } from '#core/problem';
+import type { FieldValue } from '#core/records';
+import type { JsonObject } from '#lib/json';
+import type { OutboxEffect } from '#store/outbox';
+
+/** What became of one effect. */
+export interface Outcome {
+  effect: OutboxEffect;
+  result: { done: true; remote: string | null; cancelled?: boolean } | { done: false; problem: Problem };
+  /** What was asked, for the receipt's hash. */
+  asked: unknown;
+  detail?: JsonObject;
+  mapping?: MappingId | null;
+  /** What is known now: it goes on the line. */
+  facts?: Fact[];
+  /** Fields that the CRM refused while the others landed. */
+  left?: { field: string; value: FieldValue; problem: Problem }[];
+  /** Data to keep instead, once what names people is of no more use. */
+  scrubbed?: string;
+}
+
+export function failed(effect: OutboxEffect, error: unknown, asked: unknown = null): Outcome {
+  return { effect, result: { done: false, problem: Problem.from(error) }, asked };
+}
+
+export function dataOf<Data>(effect: OutboxEffect): Data {
+  return JSON.parse(effect.data) as Data;
+}
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 600_000;
+/** With the longest pause reached after ten attempts this is over two hours of a vendor's absence. */
+const ATTEMPTS = 24;
+
+/** When to try again, with full jitter; null once it is time for a person to look. A vendor's named pause is obeyed exactly and never uses an attempt up. */
+export function retryAt(problem: Problem, attempts: number, now: number, random: () => number): number | null {
+  if (problem.retryAfterMs !== undefined) return now + problem.retryAfterMs;
+  if (problem.code === 'vendor.rate-limited') return now + LONGEST_PAUSE_MS / 60;
+  if (attempts >= ATTEMPTS) return null;
+  return now + Math.ceil(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
+}

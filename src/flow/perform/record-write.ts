@@ -1,0 +1,73 @@
+import { chunk, groupBy } from '#lib/group';
+import type { EffectData } from '#core/effect';
+import type { Fact } from '#core/fact';
+import type { RecordRef } from '#core/records';
+import { Problem } from '#core/problem';
+import type { Call } from '#ports/call';
+import type { Crm, RecordWrite, WriteOutcome } from '#ports/crm';
+import { fieldsWrittenLater, type OutboxEffect } from '#store/outbox';
+import type { Flow } from '#flow/flow';
+import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
+
+interface Merged {
+  write: RecordWrite;
+  effects: OutboxEffect[];
+}
+
+/** Writes to one record merge into one, later values win, and as many records as the vendor takes share a call. */
+export async function writeRecords(flow: Flow, crm: Crm, call: Call, effects: OutboxEffect[], batch: number): Promise<Outcome[]> {
+  const merged = await Promise.all([...groupBy(effects, (effect) => effect.record).values()].map((group) => merge(flow, group)));
+  const byType = groupBy(merged, ({ write }) => write.record.type);
+  const chunks = [...byType.values()].flatMap((some) => chunk(some, batch));
+  return (await Promise.all(chunks.map((some) => writeChunk(flow, crm, call, some)))).flat();
+}
+
+async function merge(flow: Flow, effects: OutboxEffect[]): Promise<Merged> {
+  const set: RecordWrite['set'] = {};
+  const once = new Set<string>();
+  let record: RecordRef | undefined;
+  for (const effect of effects) {
+    const data = dataOf<EffectData['record.write']>(effect);
+    record = data.record;
+    Object.assign(set, data.set);
+    for (const field of data.once ?? []) once.add(field);
+  }
+  const [first] = effects;
+  if (!record || !first) throw new Problem('internal.bug', { cause: 'a record write without a record' });
+  // Something tried again, or replayed by a person, may be older than what was written meanwhile.
+  if (effects.some((effect) => effect.attempts > 1)) for (const field of await fieldsWrittenLater(flow.db, first.tenant, first.record ?? '', first.ordinal)) delete set[field];
+  return { write: { record, set, once: [...once].filter((field) => field in set) }, effects };
+}
+
+async function writeChunk(flow: Flow, crm: Crm, call: Call, merged: Merged[]): Promise<Outcome[]> {
+  const some = merged.filter(({ write }) => Object.keys(write.set).length > 0);
+  const overtaken = merged.filter(({ write }) => Object.keys(write.set).length === 0);
+  const skipped = overtaken.flatMap(({ effects }) => effects.map((effect): Outcome => ({ effect, result: { done: true, remote: null, cancelled: true }, asked: null, detail: { note: 'Later values are written already.' } })));
+  if (some.length === 0) return skipped;
+  try {
+    const outcomes = await crm.write(
+      call,
+      some.map(({ write }) => write),
+    );
+    return [...skipped, ...some.flatMap((one, index) => settle(flow, one, outcomes[index]))];
+  } catch (error) {
+    return [...skipped, ...some.flatMap(({ write, effects }) => effects.map((effect) => failed(effect, error, write)))];
+  }
+}
+
+function settle(flow: Flow, { write, effects }: Merged, outcome: WriteOutcome | undefined): Outcome[] {
+  if (!outcome) return effects.map((effect) => failed(effect, new Problem('vendor.odd-answer'), write));
+  if (!outcome.ok) return effects.map((effect) => failed(effect, outcome.problem, write));
+  const detail = { fields: outcome.written, merged: effects.length };
+  return effects.map((effect, index): Outcome => {
+    const last = index === effects.length - 1;
+    const left = last ? outcome.left.map(({ field, problem }) => ({ field, value: write.set[field] ?? null, problem })) : [];
+    const facts = left.length > 0 ? [writeFailed(flow, write.record, left)] : [];
+    return { effect, result: { done: true, remote: write.record.id }, asked: write, detail, left, facts };
+  });
+}
+
+function writeFailed(flow: Flow, record: RecordRef, left: { field: string; problem: Problem }[]): Fact {
+  const [first] = left;
+  return { type: 'record.write-failed', at: flow.clock.now(), data: { record, fields: left.map(({ field }) => field), code: first?.problem.code ?? '', say: first?.problem.message ?? '' } };
+}

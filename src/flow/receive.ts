@@ -1,0 +1,134 @@
+import { newId } from '#lib/ids';
+import type { Branded } from '#lib/ids';
+import { Secret } from '#lib/secret';
+import { Problem } from '#core/problem';
+import type { RawDelivery, Notice, Verdict } from '#ports/inbound';
+import { raiseAlarm } from '#store/alarms';
+import type { Ingest } from '#store/ingest';
+import { findInstallByAccount, findInstallByHook, type Install } from '#store/installs';
+import { getVendor, type Flow, type Vendor } from '#flow/flow';
+
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+/** How long an install is remembered without asking the database; another process may have changed it. */
+const INSTALL_MEMORY_MS = 5_000;
+const REMEMBERED_INSTALLS = 20_000;
+/** Bad signatures in a row after which somebody is told: a wrong secret must be seen at once, a stray probe need not. */
+const BAD_SIGNATURES_TO_ALARM = 3;
+const KEPT_HEADERS = /^(x-|content-type$|user-agent$)/;
+
+export interface Receive {
+  /** Verify, split, find the install, dedupe, store, answer. Nothing else happens before the answer. @throws Problem `signature.invalid`, `store.busy` */
+  (vendorId: string, hook: string | null, delivery: RawDelivery): Promise<Answer>;
+}
+
+export function createReceive(flow: Flow, ingest: Ingest): Receive {
+  const installs = rememberInstalls(flow);
+  const bad = new Map<string, number>();
+
+  return async (vendorId, hook, delivery) => {
+    const vendor = getVendor(flow, vendorId);
+    const { inbound, manifest } = vendor.connector;
+    if (!inbound || !manifest.webhook) throw new Problem('request.not-found');
+    const now = flow.clock.now();
+    const byHook = hook === null ? undefined : await installs.byHook(vendorId, hook);
+    const subject = byHook?.id ?? vendorId;
+    const verdict = inbound.verify(delivery, secretsOf(flow, vendor, byHook), now);
+    if (!verdict.ok) return refuse(subject, vendorId, byHook, verdict);
+    bad.delete(subject);
+    const notices = split(vendorId, vendor, delivery);
+    await ingest.add(await arrival(vendorId, delivery, notices, byHook, now));
+    return manifest.webhook.answer;
+  };
+
+  async function refuse(subject: string, vendorId: string, install: Install | undefined, verdict: Verdict & { ok: false }): Promise<never> {
+    flow.metrics.deliveries.inc({ vendor: vendorId, outcome: `refused-${verdict.reason}` });
+    const count = (bad.get(subject) ?? 0) + 1;
+    bad.set(subject, count);
+    if (count % BAD_SIGNATURES_TO_ALARM === 0) {
+      flow.log.error({ vendor: vendorId, install: install?.id, reason: verdict.reason, count }, 'webhook signatures do not match');
+      const say = `${count} deliveries in a row had a wrong signature (${verdict.reason}). Nothing of them was stored. Compare the signing secret here with the vendor's.`;
+      await raiseAlarm(flow.db, { code: 'webhook-signature-failing', subject, tenant: install?.tenant ?? null, say }, flow.clock.now());
+    }
+    throw new Problem('signature.invalid');
+  }
+
+  /** A signed delivery that can't be read is kept as a dead letter and answered well: sending it again would not help. */
+  function split(vendorId: string, vendor: Vendor, delivery: RawDelivery): Notice[] | Problem {
+    try {
+      return vendor.connector.inbound?.split(delivery) ?? [];
+    } catch (error) {
+      flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'malformed' });
+      flow.log.warn({ vendor: vendorId, err: error }, 'signed delivery that cannot be read');
+      return Problem.from(error);
+    }
+  }
+
+  async function arrival(vendorId: string, delivery: RawDelivery, notices: Notice[] | Problem, byHook: Install | undefined, now: number) {
+    const id = newId('dlv', now);
+    const headers = JSON.stringify(Object.fromEntries(Object.entries(delivery.headers).filter(([name]) => KEPT_HEADERS.test(name))));
+    const row = { id, vendor: vendorId, received_at: now, headers, body: delivery.body, fault: notices instanceof Problem ? notices.message : null };
+    if (notices instanceof Problem) return { delivery: row, notices: [] };
+    flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'accepted' });
+    const rows = [];
+    for (const [position, notice] of notices.entries()) {
+      const install = await ownerOf(vendorId, notice, byHook);
+      flow.metrics.notices.inc({ vendor: vendorId, outcome: install ? 'stored' : 'unknown-account' });
+      if (install) rows.push(inboxRow(id, position, notice, install, now));
+    }
+    return { delivery: rows.length > 0 ? row : null, notices: rows };
+  }
+
+  async function ownerOf(vendorId: string, notice: Notice, byHook: Install | undefined): Promise<Install | undefined> {
+    const install = byHook ?? (notice.account === null ? undefined : await installs.byAccount(vendorId, notice.account));
+    const strange = install && notice.account !== null && install.account !== notice.account;
+    return install && !strange && install.state !== 'left' ? install : undefined;
+  }
+}
+
+function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, install: Install, now: number) {
+  const id = newId('ntc', now);
+  return {
+    id,
+    tenant: install.tenant,
+    install: install.id,
+    vendor: install.vendor,
+    delivery,
+    position,
+    key: notice.key,
+    kind: notice.kind,
+    at: notice.at,
+    payload: null,
+    state: 'ready' as const,
+    attempts: 0,
+    run_at: now,
+    error: null,
+    correlation: `cor_${id.slice(4)}` as const,
+    received_at: now,
+  };
+}
+
+function secretsOf(flow: Flow, vendor: Vendor, install: Install | undefined): Secret[] {
+  if (!install?.webhook_keys) return vendor.webhookSecrets;
+  const keys = JSON.parse(flow.sealer.open(install.webhook_keys, `${install.tenant}|installs|webhook_keys|${install.id}`)) as string[];
+  return [...keys.map((key) => new Secret(key)), ...vendor.webhookSecrets];
+}
+
+function rememberInstalls(flow: Flow) {
+  const memory = new Map<string, { install: Install; until: number }>();
+  async function remember(key: string, find: () => Promise<Install | undefined>): Promise<Install | undefined> {
+    const known = memory.get(key);
+    if (known && known.until > flow.clock.now()) return known.install;
+    if (memory.size >= REMEMBERED_INSTALLS) memory.clear();
+    const install = await find();
+    if (install) memory.set(key, { install, until: flow.clock.now() + INSTALL_MEMORY_MS });
+    return install;
+  }
+  return {
+    byAccount: (vendor: string, account: string) => remember(`${vendor}|account|${account}`, () => findInstallByAccount(flow.db, vendor, account)),
+    byHook: (vendor: string, hook: string) => remember(`${vendor}|hook|${hook}`, () => findInstallByHook(flow.db, vendor, hook)),
+  };
+}

@@ -1,0 +1,94 @@
+import type { Json } from '#lib/json';
+import { newId } from '#lib/ids';
+import { PRIORITY } from '#core/effect';
+import { Problem } from '#core/problem';
+import type { Changes } from '#ports/crm';
+import { clearAlarm, raiseAlarm } from '#store/alarms';
+import { advanceCursor, claimCursor, finishRound, type Cursor } from '#store/cursors';
+import { putGround } from '#store/grounds';
+import { putNotices } from '#store/inbox';
+import { getInstall, type Install } from '#store/installs';
+import { getVendor, type Flow } from '#flow/flow';
+import { CHANGES, GROUND } from '#flow/install';
+
+/** A round may take this long before another process takes it over, milliseconds. */
+const LEASE_MS = 10 * 60_000;
+/** Fields, stages and templates are read again this often, milliseconds. */
+const GROUND_MS = 3_600_000;
+const RETRY_MS = 60_000;
+/** Pages in one round: what is more waits for the next, whose cursor goes on from here. */
+const PAGES_A_ROUND = 200;
+
+/** Runs the most overdue round: asks a vendor what is true and puts it on the line as notices. False when none is due. */
+export function createReconcile(flow: Flow): () => Promise<boolean> {
+  return async () => {
+    const cursor = await claimCursor(flow.db, flow.clock.now(), LEASE_MS);
+    if (!cursor) return false;
+    const install = await getInstall(flow.db, cursor.tenant, cursor.install);
+    try {
+      const everyMs = await (cursor.name === GROUND ? readGround(flow, install) : readChanges(flow, install, cursor));
+      const now = flow.clock.now();
+      await finishRound(flow.db, cursor, { nextAt: now + everyMs, now, error: null });
+      await clearAlarm(flow.db, 'reconcile-failing', `${install.id}|${cursor.name}`);
+    } catch (error) {
+      await giveUp(flow, install, cursor, Problem.from(error));
+    }
+    return true;
+  };
+}
+
+async function giveUp(flow: Flow, install: Install, cursor: Cursor, problem: Problem): Promise<void> {
+  const now = flow.clock.now();
+  flow.log.warn({ install: install.id, tenant: install.tenant, round: cursor.name, code: problem.code, err: problem.cause }, 'reconciliation round failed');
+  await finishRound(flow.db, cursor, { nextAt: now + (problem.retryAfterMs ?? RETRY_MS), now, error: problem.message });
+  const say = `${install.name}: reading "${cursor.name}" fails. ${problem.message}`;
+  await raiseAlarm(flow.db, { code: 'reconcile-failing', subject: `${install.id}|${cursor.name}`, tenant: install.tenant, say }, now);
+}
+
+/** What the account has: fields made where they lack, then fields, stages and templates read. */
+export async function readGround(flow: Flow, install: Install): Promise<number> {
+  const { connector } = getVendor(flow, install.vendor);
+  const call = flow.bind(install, PRIORITY.background);
+  const now = flow.clock.now();
+  if (connector.crm) {
+    const made = await connector.crm.prepare(call);
+    if (made.length > 0) flow.log.info({ install: install.id, tenant: install.tenant, made: made.length }, 'made what the account lacked');
+    await putGround(flow.db, install.tenant, install.id, 'schema', await connector.crm.describe(call), now);
+  }
+  if (connector.sign) await putGround(flow.db, install.tenant, install.id, 'templates', await connector.sign.templates(call), now);
+  return GROUND_MS;
+}
+
+async function readChanges(flow: Flow, install: Install, cursor: Cursor): Promise<number> {
+  const { connector } = getVendor(flow, install.vendor);
+  const ask = connector.crm?.changes ?? connector.sign?.changes;
+  if (!ask || cursor.name !== CHANGES) return GROUND_MS;
+  const call = flow.bind(install, PRIORITY.background);
+  let at = JSON.parse(cursor.cursor) as Json;
+  let seen = 0;
+  for (let page = 0; page < PAGES_A_ROUND; page++) {
+    const changes = await ask(call, at, flow.clock.now());
+    seen += changes.notices.length;
+    await store(flow, install, changes);
+    // The cursor moves only after what it passed is stored.
+    await advanceCursor(flow.db, cursor, { cursor: changes.cursor, seen });
+    at = changes.cursor;
+    if (!changes.more) return connector.manifest.limits.pollMs;
+  }
+  return 0;
+}
+
+async function store(flow: Flow, install: Install, changes: Changes): Promise<void> {
+  const now = flow.clock.now();
+  const notices = changes.notices.map((notice) => ({
+    install: install.id,
+    vendor: install.vendor,
+    key: notice.key,
+    kind: notice.kind,
+    at: notice.at,
+    payload: JSON.stringify(notice.payload),
+    correlation: newId('cor', now),
+  }));
+  if ((await putNotices(flow.db, install.tenant, notices, now)) > 0) flow.wake.inbox();
+}
+

@@ -1,0 +1,102 @@
+import { Secret } from '#lib/secret';
+import { Problem } from '#core/problem';
+import type { InstallId } from '#core/ids';
+import type { Account, Tokens } from '#ports/auth';
+import type { Json } from '#lib/json';
+import { raiseAlarm } from '#store/alarms';
+import { claimRefresh, getInstall, REFRESH_LEASE_MS, updateInstall, type Install } from '#store/installs';
+import { holdEffects } from '#store/outbox';
+import { getVendor, type Flow } from '#flow/flow';
+
+/** A token this close to its end is not used any more, milliseconds. */
+const MARGIN_MS = 60_000;
+const POLL_MS = 200;
+
+interface Stored {
+  accessToken: string;
+  refreshToken: string | null;
+  expiresAt: number;
+  scopes: string[];
+}
+
+export function sealTokens(flow: Flow, install: { tenant: string; id: string }, tokens: Tokens): string {
+  const stored: Stored = { accessToken: tokens.accessToken.reveal(), refreshToken: tokens.refreshToken?.reveal() ?? null, expiresAt: tokens.expiresAt, scopes: tokens.scopes };
+  return flow.sealer.seal(JSON.stringify(stored), `${install.tenant}|installs|tokens|${install.id}`);
+}
+
+/** @throws Problem `install.unauthorized` where there are none */
+function openTokens(flow: Flow, install: Install): Tokens {
+  if (install.tokens === null) throw new Problem('install.unauthorized');
+  const stored = JSON.parse(flow.sealer.open(install.tokens, `${install.tenant}|installs|tokens|${install.id}`)) as Stored;
+  return { ...stored, accessToken: new Secret(stored.accessToken), refreshToken: stored.refreshToken === null ? null : new Secret(stored.refreshToken) };
+}
+
+export interface TokenSource {
+  /** A token that is good for now, refreshed where need be: one refresh at a time, stored before it is used. @throws Problem `install.unauthorized` */
+  accessToken(install: Install): Promise<Secret>;
+  /** Another token than `stale`, which the vendor has just refused. */
+  renew(install: Install, stale: Secret): Promise<Secret>;
+}
+
+export function createTokens(flow: Flow): TokenSource {
+  const underWay = new Map<InstallId, Promise<Secret>>();
+
+  function once(install: Install, work: () => Promise<Secret>): Promise<Secret> {
+    const known = underWay.get(install.id);
+    if (known) return known;
+    const started = work().finally(() => underWay.delete(install.id));
+    underWay.set(install.id, started);
+    return started;
+  }
+
+  async function refresh(install: Install, isGood: (tokens: Tokens) => boolean): Promise<Secret> {
+    const deadline = flow.clock.now() + REFRESH_LEASE_MS;
+    for (;;) {
+      const fresh = await getInstall(flow.db, install.tenant, install.id);
+      const tokens = openTokens(flow, fresh);
+      if (isGood(tokens)) return tokens.accessToken;
+      if (await claimRefresh(flow.db, install.tenant, install.id, flow.clock.now())) return refreshNow(flow, fresh, tokens);
+      if (flow.clock.now() > deadline) throw new Problem('vendor.unavailable', { say: 'Another process is refreshing the permission and does not come to an end.' });
+      await flow.clock.sleep(POLL_MS);
+    }
+  }
+
+  const outlives = (tokens: Tokens) => tokens.expiresAt - MARGIN_MS > flow.clock.now();
+
+  return {
+    async accessToken(install) {
+      const current = await getInstall(flow.db, install.tenant, install.id);
+      const tokens = openTokens(flow, current);
+      return outlives(tokens) ? tokens.accessToken : once(install, () => refresh(install, outlives));
+    },
+    renew: (install, stale) => once(install, () => refresh(install, (tokens) => outlives(tokens) && tokens.accessToken.reveal() !== stale.reveal())),
+  };
+}
+
+async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise<Secret> {
+  const { connector, app } = getVendor(flow, install.vendor);
+  const account: Account = { id: install.account, name: install.name, environment: install.environment, baseUrl: install.base_url, details: JSON.parse(install.details) as Record<string, Json> };
+  try {
+    const next = await connector.auth.refresh(app, flow.tokenHttp(install.vendor), tokens, account, flow.clock.now());
+    await updateInstall(flow.db, install.tenant, install.id, { tokens: sealTokens(flow, install, next), expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() });
+    flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'done' });
+    return next.accessToken;
+  } catch (error) {
+    const problem = Problem.from(error);
+    flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: problem.code });
+    await updateInstall(flow.db, install.tenant, install.id, { refresh_until: 0 });
+    if (problem.remedy === 'reauthorize') await flagInstall(flow, install, problem);
+    throw problem;
+  }
+}
+
+/** Marks an install as needing a person and holds what waits for it: nothing is lost, and a re-install lets it go on. */
+export async function flagInstall(flow: Flow, install: Install, problem: Problem): Promise<void> {
+  const now = flow.clock.now();
+  const fresh = await getInstall(flow.db, install.tenant, install.id);
+  await holdEffects(flow.db, install.tenant, install.id, true, now);
+  if (fresh.state !== 'active') return;
+  await updateInstall(flow.db, install.tenant, install.id, { state: 'reauthorize', reason: problem.message, updated_at: now });
+  await raiseAlarm(flow.db, { code: 'install-needs-reauthorisation', subject: install.id, tenant: install.tenant, say: `${install.name} has to be connected again: ${problem.message}` }, now);
+  flow.log.error({ install: install.id, tenant: install.tenant, vendor: install.vendor, code: problem.code }, 'install needs to be authorised again');
+}

@@ -1,0 +1,103 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { z } from 'zod';
+import type { SendRequest } from '#core/fact';
+import type { EnvelopeId, TenantId } from '#core/ids';
+import { Problem } from '#core/problem';
+import type { Desk } from '#flow/desk';
+import type { Flow, Vendor } from '#flow/flow';
+import { findInstallByAccount } from '#store/installs';
+import { parseBody, readDelivery } from '#http/requests';
+
+const BODY_BYTES = 256 * 1024;
+const TEXT = z.string().trim().min(1).max(300);
+const choice = z.object({
+  template: TEXT.optional(),
+  rule: TEXT.optional(),
+  recipients: z
+    .array(z.object({ role: TEXT, name: TEXT, email: z.email('is not an e-mail address').max(254), contact: TEXT.nullish() }))
+    .max(50)
+    .optional(),
+});
+const sendBody = choice.extend({ key: TEXT });
+const voidBody = z.object({ reason: TEXT });
+
+interface Caller {
+  tenant: TenantId;
+  user: string;
+  body: Record<string, unknown>;
+}
+
+/** The JSON API behind CRM cards: `/cards/<vendor>/deals/<id>` and its actions. Every request is signed by the CRM, which vouches for account and user. */
+export function cards(flow: Flow, desk: Desk): Hono {
+  const app = new Hono();
+  app.use('/cards/*', bodyLimit({ maxSize: BODY_BYTES, onError: (c) => answer(c, new Problem('request.too-large')) }));
+  for (const [id, vendor] of flow.vendors) if (vendor.connector.cards) app.route(`/cards/${id}`, vendorCards(flow, desk, id, vendor));
+  app.onError((error, c) => {
+    const problem = Problem.from(error);
+    if (problem.remedy === 'bug') flow.log.error({ err: problem.cause ?? problem }, 'a card request failed');
+    return answer(c, problem);
+  });
+  return app;
+}
+
+function vendorCards(flow: Flow, desk: Desk, id: string, vendor: Vendor): Hono {
+  const app = new Hono();
+  const caller = (c: Context) => identify(flow, id, vendor, c);
+
+  app.get('/deals/:deal', async (c) => {
+    const { tenant } = await caller(c);
+    return c.json(await desk.card(tenant, c.req.param('deal')));
+  });
+  app.post('/deals/:deal/preview', async (c) => {
+    const { tenant, user, body } = await caller(c);
+    const { decision, writes } = await desk.dryRun(tenant, c.req.param('deal'), {}, requestOf(parse(choice, body), 'preview', user));
+    if (!decision.send) return c.json({ send: false, reasons: decision.reasons.map(({ say, path }) => ({ say, path })) });
+    return c.json({ send: true, plan: decision.plan, writes: writes.find(({ status }) => status === 'sent')?.writes ?? [] });
+  });
+  app.post('/deals/:deal/send', async (c) => {
+    const { tenant, user, body } = await caller(c);
+    const parsed = parse(sendBody, body);
+    return c.json(await desk.send(tenant, c.req.param('deal'), requestOf(parsed, parsed.key, user)), 202);
+  });
+  app.post('/envelopes/:envelope/void', async (c) => {
+    const { tenant, user, body } = await caller(c);
+    await desk.void(tenant, c.req.param('envelope') as EnvelopeId, parse(voidBody, body).reason, user);
+    return c.json({}, 202);
+  });
+  app.post('/envelopes/:envelope/remind', async (c) => {
+    const { tenant, user } = await caller(c);
+    await desk.remind(tenant, c.req.param('envelope') as EnvelopeId, user);
+    return c.json({}, 202);
+  });
+  return app;
+}
+
+async function identify(flow: Flow, id: string, { connector, webhookSecrets }: Vendor, c: Context): Promise<Caller> {
+  const delivery = await readDelivery(c, flow.publicUrl());
+  const verdict = connector.inbound?.verify(delivery, webhookSecrets, flow.clock.now());
+  if (!verdict?.ok || !connector.cards) throw new Problem('signature.invalid');
+  const { account, user } = connector.cards.identify(delivery);
+  const install = await findInstallByAccount(flow.db, id, account);
+  if (!install || install.state === 'left') throw new Problem('install.absent', { say: 'Countersign is not installed in this account. Install it, then open the record again.' });
+  return { tenant: install.tenant, user, body: parseBody(delivery.body) };
+}
+
+function requestOf(body: z.infer<typeof choice>, key: string, by: string): SendRequest {
+  const recipients = body.recipients?.map(({ role, name, email, contact }) => ({ role, name, email, ...(contact ? { contact } : {}) }));
+  return { key, by, ...(body.rule === undefined ? {} : { rule: body.rule }), ...(body.template === undefined ? {} : { template: body.template }), ...(recipients ? { recipients } : {}) };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new Problem('request.malformed', { say: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') });
+}
+
+const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = { 'signature.invalid': 401, 'install.absent': 404, 'request.not-found': 404, 'vendor.not-found': 404, 'request.too-large': 413, 'request.malformed': 400, 'envelope.final': 409 };
+const BY_REMEDY: Record<Problem['remedy'], ContentfulStatusCode> = { retry: 503, reauthorize: 409, reject: 422, unsupported: 422, bug: 500 };
+
+function answer(c: Context, problem: Problem): Response {
+  return c.json({ code: problem.code, message: problem.message }, STATUS[problem.code] ?? BY_REMEDY[problem.remedy]);
+}

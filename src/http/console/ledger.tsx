@@ -1,0 +1,115 @@
+import { Hono } from 'hono';
+import type { AuditTable, LedgerHeadsTable, LedgerName } from '#store/schema';
+import { ledgerHeads, listAudit, type Page } from '#store/view';
+import { tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { Data, Id } from './data.tsx';
+import { show } from './layout.tsx';
+import { askOf, Empty, Exports, Filter, jsonPage, Pager, wantsJson } from './list.tsx';
+import { When } from './when.tsx';
+
+const LEDGERS: [LedgerName, string, string][] = [
+  ['facts', 'Facts', 'what we heard'],
+  ['receipts', 'Receipts', 'what was done'],
+  ['audit', 'Audit', 'what people did here'],
+];
+
+export function ledgerPage(): Hono<ConsoleEnv> {
+  const app = new Hono<ConsoleEnv>();
+  app.get('/ledger', async (c) => {
+    const { db } = c.var.options;
+    const text = c.req.query('q');
+    const page = await listAudit(db, tenantIn(c).id, { text }, askOf(c));
+    const heads = await ledgerHeads(db, tenantIn(c).id);
+    if (wantsJson(c)) return jsonPage(c, page);
+    return show(c, { title: 'Ledger', current: 'ledger' }, <Ledger c={c} heads={heads} page={page} filtered={Boolean(text)} />);
+  });
+  return app;
+}
+
+function Ledger({ c, heads, page, filtered }: { c: ConsoleContext; heads: LedgerHeadsTable[]; page: Page<AuditTable>; filtered: boolean }) {
+  return (
+    <>
+      <h1>Ledger</h1>
+      <p class="soft">Three books that are only ever added to. Each entry carries the hash of the one before it, so that a change anywhere shows.</p>
+      <section class="tiles">
+        {LEDGERS.map(([name, title, what]) => (
+          <LedgerTile title={title} what={what} head={heads.find((head) => head.ledger === name)} />
+        ))}
+      </section>
+      <section class="sheet">
+        <h2>Prove it</h2>
+        <p>On the machine that runs the server:</p>
+        <pre class="data">countersign ledger verify</pre>
+        <p class="soft">
+          It recomputes every hash of every book and names the first entry that does not fit. Keep a head from above elsewhere to prove later that nothing before it was changed.
+        </p>
+      </section>
+      <section>
+        <h2>What people did</h2>
+        <Filter c={c} hint="Action, person or subject" />
+        {page.rows.length > 0 ? (
+          <Audit c={c} rows={page.rows} />
+        ) : filtered ? (
+          <Empty title="Nothing matches">Actions match from their beginning, people and subjects as a whole.</Empty>
+        ) : null}
+        {page.rows.length === 0 && !filtered ? (
+          <Empty title="Nobody did anything yet">Connecting an account, saving a mapping or voiding an envelope is written here.</Empty>
+        ) : null}
+        <Pager c={c} next={page.next} />
+        <Exports c={c} />
+      </section>
+    </>
+  );
+}
+
+function LedgerTile({ title, what, head }: { title: string; what: string; head: LedgerHeadsTable | undefined }) {
+  return (
+    <div class="tile">
+      <h2>
+        {title} <small>{what}</small>
+      </h2>
+      <p>
+        <b class="figure">{head?.seq ?? 0}</b> entries
+      </p>
+      {head && head.seq > 0 ? <Id value={head.hash} /> : <p class="soft">Empty.</p>}
+    </div>
+  );
+}
+
+function Audit({ c, rows }: { c: ConsoleContext; rows: AuditTable[] }) {
+  const now = c.var.options.clock.now();
+  return (
+    <table class="list">
+      <thead>
+        <tr>
+          <th scope="col">Action</th>
+          <th scope="col">By</th>
+          <th scope="col">On</th>
+          <th scope="col">When</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            <td data-label="Action" class="main">
+              <strong>{row.action}</strong>
+              {row.detail === '{}' ? null : (
+                <details>
+                  <summary>Details</summary>
+                  <Data text={row.detail} />
+                </details>
+              )}
+            </td>
+            <td data-label="By">{row.actor}</td>
+            <td data-label="On">
+              <code class="small">{row.subject}</code>
+            </td>
+            <td data-label="When">
+              <When at={row.at} now={now} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

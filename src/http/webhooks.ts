@@ -1,0 +1,40 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Logger } from '#lib/log';
+import { Problem } from '#core/problem';
+import type { Flow } from '#flow/flow';
+import type { Receive } from '#flow/receive';
+import { readDelivery } from '#http/requests';
+
+/** What a sender is told when we are full or the database is: come back soon. */
+const RETRY_AFTER_SECONDS = '5';
+
+/** `POST /webhooks/<vendor>` and `/webhooks/<vendor>/<hook>`: the bytes go to `receive`, and its answer goes back. */
+export function webhooks(flow: Flow, receive: Receive): Hono {
+  const app = new Hono();
+  for (const [id, { connector }] of flow.vendors) {
+    const { webhook } = connector.manifest;
+    if (!webhook) continue;
+    const limit = bodyLimit({ maxSize: webhook.maxBytes, onError: (c) => refuse(c, new Problem('request.too-large'), flow.log) });
+    const path = webhook.path === 'app' ? `/webhooks/${id}` : `/webhooks/${id}/:hook`;
+    app.post(path, limit, async (c) => {
+      const answer = await receive(id, c.req.param('hook') ?? null, await readDelivery(c, flow.publicUrl()));
+      return answer.body === '' ? c.body(null, answer.status as ContentfulStatusCode) : c.text(answer.body, answer.status as ContentfulStatusCode);
+    });
+  }
+  app.onError((error, c) => refuse(c, Problem.from(error), flow.log));
+  return app;
+}
+
+const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = { 'signature.invalid': 401, 'request.too-large': 413, 'request.not-found': 404, 'request.malformed': 400 };
+
+/** Never a 2xx for what is not stored; no reason to somebody who could not sign. */
+function refuse(c: Context, problem: Problem, log: Logger): Response {
+  const status = STATUS[problem.code] ?? 503;
+  if (status === 503) {
+    log.error({ err: problem.cause ?? problem, code: problem.code }, 'a delivery could not be stored');
+    c.header('retry-after', RETRY_AFTER_SECONDS);
+  }
+  return c.json({ error: { code: problem.code, message: problem.message } }, status);
+}

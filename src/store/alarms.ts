@@ -1,0 +1,26 @@
+import type { TenantId } from '#core/ids';
+import type { Db } from '#store/database';
+
+export interface Alarm {
+  code: string;
+  /** What it is about, such as an install's id. */
+  subject: string;
+  /** A sentence for the tenant. */
+  say: string;
+  tenant: TenantId | null;
+}
+
+/** Raises an alarm, or counts it again. */
+export async function raiseAlarm(db: Db, alarm: Alarm, now: number): Promise<void> {
+  const row = { ...alarm, id: `${alarm.code}|${alarm.subject}`, count: 1, first_at: now, last_at: now };
+  await db
+    .insertInto('alarms')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doUpdateSet((eb) => ({ count: eb('alarms.count', '+', 1), last_at: now, say: alarm.say })))
+    .execute();
+}
+
+/** Clears an alarm: what it told of is over. */
+export async function clearAlarm(db: Db, code: string, subject: string): Promise<void> {
+  await db.deleteFrom('alarms').where('id', '=', `${code}|${subject}`).execute();
+}

@@ -1,0 +1,49 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import { migrations } from '#migrations/index';
+import type { Database } from '#store/schema';
+import { sqliteDialect } from '#store/sqlite';
+
+/** Either the store itself or a transaction on it. */
+export type Db = Kysely<Database>;
+export type Tx = Transaction<Database>;
+
+const POOL_CONNECTIONS = 10;
+const INT8 = 20;
+const MIGRATION_LOCK = 7_305_112;
+
+/** Opens `postgres://…` or a SQLite file (`:memory:` too). The file's folder is made. */
+export function openDatabase(address: string): Db {
+  if (/^postgres(ql)?:/.test(address)) {
+    const types = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) };
+    return new Kysely<Database>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: address, max: POOL_CONNECTIONS, types: types as pg.CustomTypesConfig }) }) });
+  }
+  if (address !== ':memory:') mkdirSync(dirname(address), { recursive: true });
+  return new Kysely<Database>({ dialect: sqliteDialect(address) });
+}
+
+export function isPostgres(db: Db): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
+}
+
+/**
+ * Brings the schema up to date; safely when two processes start at once. One transaction for all of it: both databases roll DDL back,
+ * where kysely's own migrator leaves half a migration behind on SQLite. Returns the names of the migrations that ran.
+ */
+export async function migrate(db: Db): Promise<string[]> {
+  return db.transaction().execute(async (tx) => {
+    if (isPostgres(db)) await tx.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
+    await tx.schema.createTable('migrations').ifNotExists().addColumn('name', 'text', (column) => column.primaryKey()).addColumn('at', 'bigint', (column) => column.notNull()).execute();
+    const done = new Set((await tx.selectFrom('migrations').select('name').execute()).map((row) => row.name));
+    const ran: string[] = [];
+    for (const { name, up } of migrations) {
+      if (done.has(name)) continue;
+      await up(async (statement) => void (await tx.executeQuery(CompiledQuery.raw(statement))), isPostgres(db) ? 'postgres' : 'sqlite');
+      await tx.insertInto('migrations').values({ name, at: Date.now() }).execute();
+      ran.push(name);
+    }
+    return ran;
+  });
+}

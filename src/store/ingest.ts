@@ -1,0 +1,103 @@
+import type { Insertable } from 'kysely';
+import { Problem } from '#core/problem';
+import type { Db } from '#store/database';
+import type { DeliveriesTable, InboxTable } from '#store/schema';
+
+/** A group is closed at these bounds, so that one commit does not hold the event loop. */
+const GROUP_DELIVERIES = 250;
+const GROUP_BYTES = 1_000_000;
+/** SQLite takes at most 32,766 parameters in one statement; a notice has 14. */
+const NOTICES_A_STATEMENT = 1000;
+/** Keys of notices that are surely stored, so that a repeat costs no write. Beyond it the unique index tells. */
+const REMEMBERED_KEYS = 100_000;
+const WAITING_BOUND = 10_000;
+
+export interface Arrival {
+  /** Null where nothing of it concerns us: it is answered and not kept. */
+  delivery: Insertable<DeliveriesTable> | null;
+  notices: Insertable<InboxTable>[];
+}
+export interface Ingest {
+  /** Resolves once the arrival is durable (or was already). @throws Problem `store.busy` when it is not */
+  add(arrival: Arrival): Promise<void>;
+  /** Waits for everything under way. */
+  drain(): Promise<void>;
+}
+
+interface Waiting extends Arrival {
+  stored(): void;
+  failed(error: Problem): void;
+}
+
+/**
+ * Group commit: what arrives within one turn of the event loop, or while a commit runs, shares a transaction.
+ * A window of 2 ms instead of `setImmediate` gave 304 requests a second on one connection, against 2,898.
+ */
+export function createIngest(db: Db, onStored: () => void): Ingest {
+  let waiting: Waiting[] = [];
+  let running: Promise<void> | null = null;
+  const known = new Set<string>();
+
+  const keyOf = (notice: Insertable<InboxTable>) => `${notice.install}|${notice.key}`;
+
+  async function commit(group: Waiting[]): Promise<void> {
+    try {
+      await db.transaction().execute(async (tx) => {
+        await tx.insertInto('deliveries').values(group.flatMap((arrival) => arrival.delivery ?? [])).execute();
+        const notices = group.flatMap((arrival) => arrival.notices);
+        for (let start = 0; start < notices.length; start += NOTICES_A_STATEMENT) {
+          const some = notices.slice(start, start + NOTICES_A_STATEMENT);
+          await tx
+            .insertInto('inbox')
+            .values(some)
+            .onConflict((conflict) => conflict.columns(['install', 'key']).doNothing())
+            .execute();
+        }
+      });
+      for (const arrival of group) {
+        for (const notice of arrival.notices) remember(keyOf(notice));
+        arrival.stored();
+      }
+      onStored();
+    } catch (error) {
+      const problem = new Problem('store.busy', { cause: error });
+      for (const arrival of group) arrival.failed(problem);
+    }
+  }
+
+  function remember(key: string): void {
+    if (known.size >= REMEMBERED_KEYS) {
+      const [oldest] = known;
+      if (oldest !== undefined) known.delete(oldest);
+    }
+    known.add(key);
+  }
+
+  function takeGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < waiting.length && count < GROUP_DELIVERIES && bytes < GROUP_BYTES) bytes += waiting[count++]?.delivery?.body?.length ?? 0;
+    return waiting.splice(0, count);
+  }
+
+  async function run(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) await commit(takeGroup());
+    running = null;
+  }
+
+  return {
+    add(arrival) {
+      if (arrival.delivery === null) return Promise.resolve();
+      if (arrival.notices.length > 0 && arrival.notices.every((notice) => known.has(keyOf(notice)))) return Promise.resolve();
+      if (waiting.length >= WAITING_BOUND) return Promise.reject(new Problem('store.busy'));
+      return new Promise<void>((stored, failed) => {
+        waiting.push({ ...arrival, stored, failed });
+        running ??= run();
+      });
+    },
+    async drain() {
+      await running;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { canonicalJson } from '#lib/json';
+import { sha256 } from '#lib/hmac';
+import type { TenantId } from '#core/ids';
+import { isPostgres, type Db, type Tx } from '#store/database';
+import type { AuditTable, FactsTable, LedgerName, ReceiptsTable } from '#store/schema';
+
+type Rows = { facts: FactsTable; receipts: ReceiptsTable; audit: AuditTable };
+/** A ledger row before it has its place in the chain. */
+export type Entry<Name extends LedgerName> = Omit<Rows[Name], 'tenant' | 'seq' | 'prev' | 'hash'>;
+
+export const GENESIS = '0'.repeat(64);
+const PAGE = 1000;
+
+/** The hash of a row: SHA-256 of its canonical JSON, every column but the hash itself, the previous hash included. */
+export function hashEntry(row: object): string {
+  return sha256(canonicalJson({ ...row, hash: undefined }));
+}
+
+/** Takes the tenant's place in line: whoever holds it is alone in appending to this ledger until the transaction ends. */
+export async function lockLedger(tx: Tx, tenant: TenantId, ledger: LedgerName): Promise<{ seq: number; hash: string }> {
+  await tx
+    .insertInto('ledger_heads')
+    .values({ tenant, ledger, seq: 0, hash: GENESIS })
+    .onConflict((conflict) => conflict.columns(['tenant', 'ledger']).doNothing())
+    .execute();
+  const head = tx.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger);
+  return (isPostgres(tx) ? head.forUpdate() : head).executeTakeFirstOrThrow();
+}
+
+/** Appends rows to a tenant's ledger, chained by hash, in their order. Returns them with their places. */
+export async function append<Name extends LedgerName>(tx: Tx, tenant: TenantId, ledger: Name, entries: readonly Entry<Name>[]): Promise<Rows[Name][]> {
+  if (entries.length === 0) return [];
+  const head = await lockLedger(tx, tenant, ledger);
+  const rows = entries.map((entry) => {
+    const row = { ...entry, tenant, seq: head.seq + 1, prev: head.hash, hash: '' };
+    row.hash = hashEntry(row);
+    head.seq = row.seq;
+    head.hash = row.hash;
+    return row as unknown as Rows[Name];
+  });
+  await tx.insertInto(ledger as LedgerName).values(rows).execute();
+  await tx.updateTable('ledger_heads').set(head).where('tenant', '=', tenant).where('ledger', '=', ledger).execute();
+  return rows;
+}
+
+export type LedgerCheck = { ok: true; entries: number; head: string } | { ok: false; seq: number; say: string };
+
+/** Recomputes every hash of a tenant's ledger and compares it with its head. `progress` is called with each page's last place. */
+export async function verifyLedger(db: Db, tenant: TenantId, ledger: LedgerName, progress: (seq: number) => void = () => undefined): Promise<LedgerCheck> {
+  let prev = GENESIS;
+  let seq = 0;
+  for (;;) {
+    const page = await db.selectFrom(ledger).selectAll().where('tenant', '=', tenant).where('seq', '>', seq).orderBy('seq').limit(PAGE).execute();
+    for (const row of page) {
+      if (row.seq !== seq + 1) return { ok: false, seq: seq + 1, say: `Entry ${seq + 1} is missing.` };
+      if (row.prev !== prev) return { ok: false, seq: row.seq, say: `Entry ${row.seq} does not follow from the one before it.` };
+      if (row.hash !== hashEntry(row)) return { ok: false, seq: row.seq, say: `Entry ${row.seq} was changed after it was written.` };
+      seq = row.seq;
+      prev = row.hash;
+    }
+    if (page.length < PAGE) break;
+    progress(seq);
+  }
+  const head = await db.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger).executeTakeFirst();
+  if ((head?.seq ?? 0) !== seq || (head?.hash ?? GENESIS) !== prev) return { ok: false, seq: seq + 1, say: `The ledger ends at entry ${seq}, its head names entry ${head?.seq ?? 0}.` };
+  return { ok: true, entries: seq, head: prev };
+}

@@ -1,0 +1,222 @@
+import { sql, type Selectable } from 'kysely';
+import { groupBy } from '#lib/group';
+import { newId } from '#lib/ids';
+import type { Effect } from '#core/effect';
+import { Problem } from '#core/problem';
+import type { Correlation, EffectId, InstallId, TenantId } from '#core/ids';
+import { isPostgres, type Db, type Tx } from '#store/database';
+import type { OutboxTable } from '#store/schema';
+
+export type OutboxEffect = Selectable<OutboxTable>;
+/** How long a process may work on what it took before another takes it over. */
+export const LANE_LEASE_MS = 120_000;
+
+export interface Lane {
+  tenant: TenantId;
+  install: InstallId;
+  epoch: number;
+}
+
+function recordOf(effect: Effect): string | null {
+  return effect.kind === 'record.write' ? `${effect.data.record.type}:${effect.data.record.id}` : null;
+}
+
+/** Stores effects; those whose key is known already are the same effect and change nothing. `ordinal` is the place of the fact that caused them. Returns how many were new. */
+export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Effect[], cause: { ordinal: number; correlation: Correlation }, now: number): Promise<number> {
+  if (effects.length === 0) return 0;
+  const rows = effects.map((effect, index) => ({
+    tenant,
+    id: newId('eff', now),
+    key: effect.key,
+    ordinal: cause.ordinal * 1000 + index,
+    install: effect.install,
+    kind: effect.kind,
+    data: JSON.stringify(effect.data),
+    record: recordOf(effect),
+    priority: effect.priority,
+    state: 'ready' as const,
+    run_at: effect.notBefore,
+    attempts: 0,
+    epoch: 0,
+    envelope: effect.envelope,
+    correlation: cause.correlation,
+    why: effect.why,
+    error: null,
+    created_at: now,
+    updated_at: now,
+  }));
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('outbox')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['tenant', 'key']).doNothing())
+    .executeTakeFirst();
+  return Number(numInsertedOrUpdatedRows ?? 0n);
+}
+
+/**
+ * Takes the lane that was served longest ago and has work that is due, with up to `limit` of its effects, clicks first, then oldest first.
+ * Earlier waiting writes to a record that is written anyway come along whatever their time, so that a later value is never overtaken by an older one.
+ */
+export async function claimLane(db: Db, now: number, limit: number): Promise<{ lane: Lane; effects: OutboxEffect[] } | null> {
+  return db.transaction().execute(async (tx) => {
+    const open = tx
+      .selectFrom('lanes')
+      .innerJoin('installs', 'installs.id', 'lanes.install')
+      .select(['lanes.install', 'lanes.tenant', 'lanes.epoch'])
+      .where('installs.state', '=', 'active')
+      .where('lanes.next_at', '<=', now)
+      .where('lanes.lease_until', '<=', now)
+      .where(({ exists, selectFrom, or }) => {
+        const work = selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install');
+        return or([exists(work.where('outbox.state', '=', 'ready').where('outbox.run_at', '<=', now)), exists(work.where('outbox.state', '=', 'leased'))]);
+      })
+      .orderBy('lanes.served_at')
+      .limit(1);
+    const found = await (isPostgres(tx) ? open.forUpdate('lanes').skipLocked() : open).executeTakeFirst();
+    if (!found) return null;
+    const lane = { tenant: found.tenant, install: found.install, epoch: found.epoch + 1 };
+    await tx
+      .updateTable('lanes')
+      .set({ epoch: lane.epoch, lease_until: now + LANE_LEASE_MS, served_at: now })
+      .where('install', '=', lane.install)
+      .execute();
+    await releaseAbandoned(tx, lane);
+    return { lane, effects: await leaseEffects(tx, lane, now, limit) };
+  });
+}
+
+/** What an earlier holder of the lane left behind when it died. Its attempt is already counted, so a create will look before it makes. */
+async function releaseAbandoned(tx: Tx, lane: Lane): Promise<void> {
+  await tx.updateTable('outbox').set({ state: 'ready' }).where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', 'leased').execute();
+}
+
+async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Promise<OutboxEffect[]> {
+  const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', 'ready');
+  const due = await ready.where('run_at', '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
+  const records = [...new Set(due.flatMap((effect) => effect.record ?? []))];
+  const siblings = records.length === 0 ? [] : await ready.where('record', 'in', records).where('run_at', '>', now).execute();
+  const effects = [...due, ...siblings].sort((a, b) => a.ordinal - b.ordinal);
+  if (effects.length === 0) return [];
+  await tx
+    .updateTable('outbox')
+    .set((eb) => ({ state: 'leased', epoch: lane.epoch, attempts: eb('attempts', '+', 1), updated_at: now }))
+    .where('tenant', '=', lane.tenant)
+    .where(
+      'id',
+      'in',
+      effects.map((effect) => effect.id),
+    )
+    .execute();
+  return effects.map((effect) => ({ ...effect, state: 'leased', epoch: lane.epoch, attempts: effect.attempts + 1 }));
+}
+
+/** Gives the lane back; `nextAt` keeps it closed until then (a vendor's pause). A stalled holder, whose epoch is past, changes nothing. */
+export async function releaseLane(db: Db, lane: Lane, nextAt: number): Promise<void> {
+  await db.updateTable('lanes').set({ lease_until: 0, next_at: nextAt }).where('install', '=', lane.install).where('epoch', '=', lane.epoch).execute();
+}
+
+export interface Settlement {
+  id: EffectId;
+  state: 'ready' | 'done' | 'parked' | 'held' | 'cancelled';
+  runAt?: number;
+  error?: string | null;
+}
+
+/** Settles leased effects. Returns those that were still ours: a lane that was taken over settles nothing twice. */
+export async function settleEffects(tx: Tx, lane: Lane, settlements: readonly Settlement[], now: number): Promise<Set<EffectId>> {
+  const mine = new Set<EffectId>();
+  for (const group of groupBy(settlements, (one) => JSON.stringify([one.state, one.runAt, one.error])).values()) {
+    const [one] = group;
+    if (!one) continue;
+    const rows = await tx
+      .updateTable('outbox')
+      .set({ state: one.state, updated_at: now, error: one.error ?? null, ...(one.runAt === undefined ? {} : { run_at: one.runAt }) })
+      .where('tenant', '=', lane.tenant)
+      .where(
+        'id',
+        'in',
+        group.map((settlement) => settlement.id),
+      )
+      .where('state', '=', 'leased')
+      .where('epoch', '=', lane.epoch)
+      .returning('id')
+      .execute();
+    for (const row of rows) mine.add(row.id);
+  }
+  return mine;
+}
+
+/** Fields of a record that a later effect has already written: an older value must not overwrite them. */
+export async function fieldsWrittenLater(db: Db, tenant: TenantId, record: string, ordinal: number): Promise<Set<string>> {
+  const later = await db
+    .selectFrom('outbox')
+    .select('data')
+    .where('tenant', '=', tenant)
+    .where('record', '=', record)
+    .where('ordinal', '>', ordinal)
+    .where('state', '=', 'done')
+    .execute();
+  return new Set(later.flatMap((row) => Object.keys((JSON.parse(row.data) as { set: object }).set)));
+}
+
+/** Holds what waits for an install that needs a person, or lets it go on. */
+export async function holdEffects(db: Db, tenant: TenantId, install: InstallId, hold: boolean, now: number): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ state: hold ? 'held' : 'ready', updated_at: now })
+    .where('tenant', '=', tenant)
+    .where('install', '=', install)
+    .where('state', '=', hold ? 'ready' : 'held')
+    .execute();
+}
+
+/** A dead letter goes back into its lane, perhaps with mended data, or is laid aside for good. @throws Problem `request.not-found` */
+export async function reviveEffect(db: Db, tenant: TenantId, id: EffectId, set: { state: 'ready' | 'cancelled'; data?: string }, now: number): Promise<OutboxEffect> {
+  const row = await db
+    .updateTable('outbox')
+    .set({ ...set, run_at: now, updated_at: now, ...(set.state === 'ready' ? { priority: 2 } : {}) })
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .where('state', 'in', ['parked', 'held'])
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) throw new Problem('request.not-found', { say: 'There is no dead letter of that id.' });
+  return row;
+}
+
+export async function getEffect(db: Db, tenant: TenantId, id: EffectId): Promise<OutboxEffect> {
+  const row = await db.selectFrom('outbox').selectAll().where('tenant', '=', tenant).where('id', '=', id).executeTakeFirst();
+  if (!row) throw new Problem('request.not-found');
+  return row;
+}
+
+/** When the next effect of a lane that nobody serves is due; null when none waits. */
+export async function nextEffectAt(db: Db, now: number): Promise<number | null> {
+  const row = await db
+    .selectFrom('outbox')
+    .innerJoin('lanes', 'lanes.install', 'outbox.install')
+    .innerJoin('installs', 'installs.id', 'outbox.install')
+    .select(sql<number | null>`min(case when outbox.run_at > lanes.next_at then outbox.run_at else lanes.next_at end)`.as('at'))
+    .where('installs.state', '=', 'active')
+    .where('outbox.state', '=', 'ready')
+    .where('lanes.lease_until', '<=', now)
+    .executeTakeFirst();
+  return row?.at ?? null;
+}
+
+/** Replaces an effect's data by what names no person, once it is done. */
+export async function scrubEffect(tx: Tx, tenant: TenantId, id: EffectId, data: string): Promise<void> {
+  await tx.updateTable('outbox').set({ data }).where('tenant', '=', tenant).where('id', '=', id).execute();
+}
+
+/** A field that the CRM refused becomes a dead letter of its own: the others have landed, and a person can mend and replay this one. */
+export async function parkLeft(tx: Tx, effect: OutboxEffect, field: string, value: string | number | boolean | null, error: string, now: number): Promise<void> {
+  const { record } = JSON.parse(effect.data) as { record: unknown };
+  const data = JSON.stringify({ record, set: { [field]: value } });
+  const row = { ...effect, id: newId('eff', now), key: `left|${effect.id}|${field}`, data, state: 'parked' as const, error, created_at: now, updated_at: now };
+  await tx
+    .insertInto('outbox')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['tenant', 'key']).doNothing())
+    .execute();
+}

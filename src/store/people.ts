@@ -1,0 +1,76 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { createSealer, type Sealer } from '#lib/seal';
+import { newId } from '#lib/ids';
+import type { PersonId, TenantId } from '#core/ids';
+import type { Db, Tx } from '#store/database';
+
+export interface PersonalData {
+  name: string;
+  email: string;
+}
+
+const placeOfKey = (tenant: TenantId, person: PersonId) => `${tenant}|persons|key|${person}`;
+const placeOfData = (tenant: TenantId, person: PersonId) => `${tenant}|recipients|personal|${person}`;
+
+/** A keyed hash, so that the column does not give an address away by trying addresses. */
+function hashEmail(sealer: Sealer, tenant: TenantId, email: string): string {
+  return createHmac('sha256', sealer.lookupKey).update(`${tenant}|${email.trim().toLowerCase()}`).digest('base64url');
+}
+
+/** Seals a person's data under that person's own key, which is made on first sight: destroying the key makes every copy unreadable. */
+export async function sealPersonal(tx: Tx, sealer: Sealer, tenant: TenantId, data: PersonalData): Promise<{ person: PersonId; personal: string }> {
+  const emailHash = hashEmail(sealer, tenant, data.email);
+  const fresh = newId('per');
+  await tx
+    .insertInto('persons')
+    .values({ tenant, id: fresh, email_hash: emailHash, key: sealer.seal(randomBytes(32).toString('base64'), placeOfKey(tenant, fresh)), erased_at: null })
+    .onConflict((conflict) => conflict.columns(['tenant', 'email_hash']).where('email_hash', 'is not', null).doNothing())
+    .execute();
+  const { id, key } = await tx.selectFrom('persons').select(['id', 'key']).where('tenant', '=', tenant).where('email_hash', '=', emailHash).executeTakeFirstOrThrow();
+  return { person: id, personal: personSealer(sealer, tenant, id, key ?? '').seal(JSON.stringify(data), placeOfData(tenant, id)) };
+}
+
+function personSealer(sealer: Sealer, tenant: TenantId, person: PersonId, sealedKey: string): Sealer {
+  return createSealer(Buffer.from(sealer.open(sealedKey, placeOfKey(tenant, person)), 'base64'));
+}
+
+/** What was sealed, in the order of `rows`; null for the erased. */
+export async function openPersonal(db: Db, sealer: Sealer, tenant: TenantId, rows: readonly { person: PersonId; personal: string | null }[]): Promise<(PersonalData | null)[]> {
+  if (rows.length === 0) return [];
+  const persons = await db
+    .selectFrom('persons')
+    .select(['id', 'key'])
+    .where('tenant', '=', tenant)
+    .where(
+      'id',
+      'in',
+      rows.map((row) => row.person),
+    )
+    .execute();
+  const keys = new Map(persons.map((person) => [person.id, person.key]));
+  return rows.map(({ person, personal }) => {
+    const key = keys.get(person);
+    if (!key || !personal) return null;
+    return JSON.parse(personSealer(sealer, tenant, person, key).open(personal, placeOfData(tenant, person))) as PersonalData;
+  });
+}
+
+/**
+ * Erases the people behind a CRM contact: their keys, their recipients' data, the documents and the raw deliveries of envelopes that name them.
+ * The ledgers name no person and stay whole. Returns how many people were erased.
+ */
+export async function erasePeople(tx: Tx, tenant: TenantId, contact: string, now: number): Promise<number> {
+  const found = await tx.selectFrom('recipients').select(['person', 'envelope']).where('tenant', '=', tenant).where('contact', '=', contact).execute();
+  if (found.length === 0) return 0;
+  const persons = [...new Set(found.map((row) => row.person))];
+  const all = await tx.selectFrom('recipients').select('envelope').distinct().where('tenant', '=', tenant).where('person', 'in', persons).execute();
+  const envelopes = all.map((row) => row.envelope);
+  const notices = tx.selectFrom('facts').select('notice').where('tenant', '=', tenant).where('envelope', 'in', envelopes).where('notice', 'is not', null);
+  const deliveries = tx.selectFrom('inbox').select('delivery').where('tenant', '=', tenant).where('id', 'in', notices);
+  await tx.updateTable('deliveries').set({ body: null, headers: '{}' }).where('id', 'in', deliveries).execute();
+  await tx.updateTable('inbox').set({ payload: null }).where('tenant', '=', tenant).where('id', 'in', notices).execute();
+  await tx.updateTable('envelopes').set({ document: '{}', reason: null, updated_at: now }).where('tenant', '=', tenant).where('id', 'in', envelopes).execute();
+  await tx.updateTable('recipients').set({ personal: null }).where('tenant', '=', tenant).where('person', 'in', persons).execute();
+  await tx.updateTable('persons').set({ key: null, email_hash: null, erased_at: now }).where('tenant', '=', tenant).where('id', 'in', persons).execute();
+  return persons.length;
+}

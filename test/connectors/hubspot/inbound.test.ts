@@ -1,0 +1,110 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import type { JsonObject } from '#lib/json';
+import { projectFile, projectRoot } from '#lib/root';
+import { Problem } from '#core/problem';
+import { cards } from '#connectors/hubspot/cards';
+import { inbound } from '#connectors/hubspot/inbound';
+
+const OWN = { appId: '31337' };
+const folder = 'connectors/hubspot/samples';
+const names = readdirSync(join(projectRoot, folder))
+  .filter((file) => file.endsWith('.json') && !file.endsWith('.facts.json'))
+  .map((file) => file.slice(0, -'.json'.length));
+const sample = (name: string): JsonObject[] => JSON.parse(projectFile(`${folder}/${name}.json`)) as JsonObject[];
+const split = (body: unknown) =>
+  inbound.split({
+    method: 'POST',
+    url: 'https://connector.example.com/webhooks/hubspot',
+    headers: {},
+    body: new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)),
+  });
+
+describe('samples', () => {
+  test('there are some', () => expect(names.length).toBeGreaterThan(4));
+
+  test.each(names)('%s means what its facts say', (name) => {
+    const facts = split(sample(name)).flatMap((notice) => inbound.decode(notice, OWN));
+    expect(facts).toEqual(JSON.parse(projectFile(`${folder}/${name}.facts.json`)));
+  });
+
+  test.each(names)('%s: every event is a notice of its account, each with a key of its own', (name) => {
+    const notices = split(sample(name));
+    expect(notices.map((notice) => notice.account)).toEqual(sample(name).map((event) => (event.portalId === undefined ? null : String(event.portalId))));
+    expect(new Set(notices.map((notice) => notice.key)).size).toBe(notices.length);
+  });
+});
+
+describe('keys', () => {
+  const [event] = sample('deal-stage-by-person');
+  const keyOf = (change: JsonObject) => split([{ ...event, ...change }])[0]?.key;
+
+  test('stay when HubSpot sends again, under whatever event id', () => {
+    expect(keyOf({ attemptNumber: 4, eventId: 1 })).toBe(keyOf({}));
+    expect(keyOf({})).toBe('hs:4242001:2000001:deal.propertyChange:9000001:dealstage:contractsent:1767693600123');
+  });
+
+  test.each([{ portalId: 1 }, { subscriptionId: 1 }, { objectId: 1 }, { propertyValue: 'qualified' }, { propertyName: 'amount' }, { occurredAt: 1 }])(
+    'differ where %j does',
+    (change) => {
+      expect(keyOf(change)).not.toBe(keyOf({}));
+    },
+  );
+
+  test('cannot be made equal by what stands in a value, and stay short', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (name, value, otherName, otherValue) => {
+        const same = name === otherName && value === otherValue;
+        expect(keyOf({ propertyName: name, propertyValue: value }) === keyOf({ propertyName: otherName, propertyValue: otherValue })).toBe(same);
+      }),
+    );
+    expect(keyOf({ propertyValue: 'x'.repeat(65_000) })?.length).toBeLessThan(250);
+  });
+});
+
+describe('bodies of another form', () => {
+  test.each(['', '{', '"text"', '{"a":1}', 'null', '[1]', '[null]', '[[]]'])('%j is malformed', (body) => {
+    expect(() => split(body)).toThrow(Problem);
+    try {
+      split(body);
+    } catch (thrown) {
+      expect(Problem.from(thrown).code).toBe('delivery.malformed');
+    }
+  });
+
+  test('no JSON makes decode throw', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.dictionary(
+            fc.constantFrom('portalId', 'objectId', 'subscriptionType', 'propertyName', 'propertyValue', 'occurredAt', 'changeSource', 'sourceId', 'objectTypeId'),
+            fc.jsonValue(),
+          ),
+        ),
+        (events) => {
+          for (const notice of split(events)) expect(Array.isArray(inbound.decode(notice, OWN))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test('without a known app id nothing counts as our own', () => {
+    const [notice] = split([{ ...sample('deal-stage-by-app')[0], sourceId: '' }]);
+    expect(notice && inbound.decode(notice, { appId: '' })[0]?.data).toMatchObject({ source: 'automation' });
+  });
+});
+
+describe('cards', () => {
+  const ask = (query: string) => cards.identify({ method: 'GET', url: `https://connector.example.com/cards/hubspot/deals/1${query}`, headers: {}, body: new Uint8Array() });
+
+  test('tells account and user as HubSpot put them into the address', () => {
+    expect(ask('?userId=501&portalId=4242001&userEmail=sam.rivera%40example.com&appId=31337')).toEqual({ account: '4242001', user: 'sam.rivera@example.com' });
+    expect(ask('?userId=501&portalId=4242001')).toEqual({ account: '4242001', user: '501' });
+  });
+
+  test.each(['', '?portalId=4242001', '?userEmail=a%40example.com', '?portalId=x&userEmail=a', '?portalId=1&portalId=2&userEmail=a'])('refuses %j', (query) => {
+    expect(() => ask(query)).toThrow(Problem);
+  });
+});

@@ -1,0 +1,45 @@
+import type { ProblemCode, Remedy } from '#core/problem';
+
+/** What each remedy means, for the head of `docs/errors.md`. */
+export const REMEDIES: Record<Remedy, string> = {
+  retry: 'It runs again by itself, with growing pauses, or when the vendor said. Nobody has to do anything unless it lasts.',
+  reauthorize: 'Everything for this account is held, nothing is lost. It goes on once a person has connected the account again.',
+  reject: 'It cannot work as it is. It waits as a dead letter, with its cause, until someone corrects and replays it or discards it.',
+  unsupported: 'The vendor or this account has no such thing. The mapping or the plan must change; repeating it does not help.',
+  bug: 'The fault is ours or the vendor changed. It is parked with its cause. Replay it once; if it stays, report it with its correlation id.',
+};
+
+/** What to do, longer than the public sentence. A code without an entry does not compile. */
+export const ADVICE: Record<ProblemCode, string> = {
+  'vendor.unreachable': "Nothing, for a while. If it lasts: look at the vendor's status page, then at this server's DNS, proxy and firewall.",
+  'vendor.lost-reply': 'Nothing. The account is searched for the outcome first, so that nothing is done twice.',
+  'vendor.rate-limited': 'Nothing. If it is frequent, another app is using up the same allowance, or `limits` in the manifest is too high for this plan.',
+  'vendor.unavailable': "Nothing. If it lasts, look at the vendor's status page.",
+  'vendor.locked': 'Nothing. If one record is always locked, look for an automation in the account that writes to it without end.',
+  'vendor.rejected': "Open the dead letter: the vendor's own message is there. Correct the record or the mapping, then replay. Fields that were good have been written.",
+  'vendor.not-found': 'Was the record deleted or merged? Then discard. If it exists, look whether this app may see it, then replay.',
+  'vendor.odd-answer': 'Replay once. If it stays, report the correlation id and the name of the vendor: its API has changed.',
+  'install.unauthorized': 'Open the account in the console and press Connect again. See the runbook [install-needs-reauthorisation](runbooks/install-needs-reauthorisation.md).',
+  'install.missing-scope': 'Connect again and grant every scope that is listed. If one is not offered, add it to the app registration first.',
+  'install.absent': 'Connect a CRM and an e-signature account in the console, then replay.',
+  'install.not-live': 'Sandboxes, clones and trials often hold real addresses. If these people should get mail, allow sending on the page of the account.',
+  'host.refused':
+    'The manifest of a connector lists the hosts that it may call. An address from a reply or a setting led elsewhere. Correct the setting; do not widen the list for one account.',
+  'mapping.faulty': 'Read the faults: each has its place and often a suggestion. All are shown at once, and nothing is saved until none is left.',
+  'mapping.failed': 'Dry-run the mapping on the same record to see the value that broke it. Guard the expression (`has(…)`, a default) or fill in the field.',
+  'send.blocked': 'Read the reasons on the deal, such as a signer without an address. Correct them, then move the deal again or press Send for signature.',
+  'send.ambiguous': 'Look for the envelope in the provider, by the correlation id. If it is there or was never wanted, discard; if it surely is not, replay.',
+  'envelope.final': 'Nothing more can happen to it. To try again, send a new envelope.',
+  'request.malformed': 'Compare the request with the API page. The answer says which member is wrong.',
+  'request.forbidden': 'Sign in with a link for the right tenant.',
+  'request.not-found': 'Check the address. What belongs to another tenant looks the same as what does not exist.',
+  'request.too-large': 'Send less at once. The limit of a webhook is `maxBytes` in the manifest of its connector.',
+  'link.expired': 'Run `npm run countersign -- link` on the server for a new one.',
+  'oauth.state': 'Start from the console, in the browser in which you will consent, and do not use the back button.',
+  'oauth.denied': 'Ask somebody who may install apps in that account, then connect again.',
+  'signature.invalid': 'If these are real webhooks, the secret differs. See the runbook [webhook-signature-failing](runbooks/webhook-signature-failing.md).',
+  'delivery.malformed': 'Open the dead letter and read the body. If the vendor really sent it, report it; it can be replayed after an update.',
+  'store.busy': 'The vendor sends it again. See the runbook [database-busy-or-full](runbooks/database-busy-or-full.md) if it lasts.',
+  'feature.unsupported': 'Look at the README of the connector for what it needs, such as a plan or an edition. Choose another way in the mapping.',
+  'internal.bug': 'Replay once. If it stays, report it with its correlation id; the log holds the cause.',
+};
