@@ -121,7 +121,13 @@ const GUARDS: { table: string; on: string; when: string; say: string }[] = [
     when: 'old.attribution <> new.attribution or old.intent <> new.intent or old.send_mapping <> new.send_mapping or old.writeback_mapping <> new.writeback_mapping or old.journey_mapping <> new.journey_mapping',
     say: 'attribution and pinned mappings never change',
   },
-  { table: 'mappings', on: 'update', when: 'old.text <> new.text or old.version <> new.version or old.kind <> new.kind', say: 'a mapping version never changes' },
+  {
+    table: 'mappings',
+    on: 'update',
+    when: 'old.id <> new.id or old.text <> new.text or old.hash <> new.hash or old.version <> new.version or old.kind <> new.kind',
+    say: 'a mapping version never changes',
+  },
+  { table: 'mappings', on: 'delete', when: 'old.frozen_at is not null', say: 'a mapping version that an envelope is pinned to stays' },
 ];
 
 export const first: Migration = {
@@ -143,8 +149,11 @@ function sqliteGuard(guard: Guard): string[] {
 
 function postgresGuard(guard: Guard): string[] {
   const when = guard.when ? `when (${guard.when})` : '';
-  return [
+  const statements = [
     `create function ${nameOf(guard)}() returns trigger language plpgsql as $$ begin raise exception '${guard.say}'; end $$`,
     `create trigger ${nameOf(guard)} before ${guard.on} on ${guard.table} for each row ${when} execute function ${nameOf(guard)}()`,
   ];
+  // `truncate` asks no row, and only PostgreSQL has it.
+  if (guard.on === 'delete') statements.push(`create trigger ${guard.table}_no_truncate before truncate on ${guard.table} for each statement execute function ${nameOf(guard)}()`);
+  return statements;
 }

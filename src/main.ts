@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { ConfigError, loadConfig } from './config.ts';
+import type { TourOptions } from './cli/tour.ts';
 import { createWorld } from './world.ts';
 
 const program = new Command('countersign').description('A connector server between CRMs, e-signature providers and marketing journeys.').showHelpAfterError();
@@ -14,6 +15,17 @@ program
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void world.stop().then(() => process.exit(0)));
     console.log(`Sign in once with ${await world.link()}`);
     console.log(`Countersign is ready at ${address}`);
+  });
+
+program
+  .command('tour')
+  .description('Play the whole story against a sandbox world of its own, without a browser.')
+  .option('--chaos', 'let the vendors duplicate, reorder, delay, drop, refuse and lose replies', false)
+  .option('--json', 'one JSON object at the end, for machines', false)
+  .option('--seed <n>', 'repeat the misbehaviour of an earlier tour', (text) => Number.parseInt(text, 10), Date.now() % 1_000_000)
+  .action(async (options: TourOptions) => {
+    const { tour } = await import('./cli/tour.ts');
+    process.exitCode = (await tour(options)) ? 0 : 1;
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -67,7 +67,7 @@ function keyOf(event: JsonObject): string {
 function decode(notice: Notice, own: { appId: string }): Fact[] {
   const { payload: event, at } = notice;
   if (!isObject(event)) return [];
-  const id = idText(event.objectId as Json);
+  const id = idText(event.objectId);
   if (id === null) return [];
   if (notice.kind === RECONCILE_DEAL) {
     const stage = typeof event.stage === 'string' ? event.stage : null;
@@ -87,22 +87,20 @@ function decode(notice: Notice, own: { appId: string }): Fact[] {
 }
 
 /** Apps built as projects subscribe to `object.*` and get the type as `0-3`; older ones get `deal.*`. Both are one event. */
-function withType(kind: string, event: Record<string, unknown>): string {
+function withType(kind: string, event: JsonObject): string {
   if (!kind.startsWith('object.')) return kind;
   const names: Record<string, string> = { '0-1': 'contact', '0-3': 'deal' };
-  return `${names[String(event.objectTypeId)] ?? 'object'}${kind.slice('object'.length)}`;
+  return `${names[idText(event.objectTypeId) ?? ''] ?? 'object'}${kind.slice('object'.length)}`;
 }
 
-function stageOf(event: Record<string, unknown>): string | null {
+function stageOf(event: JsonObject): string | null {
   return typeof event.propertyValue === 'string' && event.propertyValue !== '' ? event.propertyValue : null;
 }
 
 /** `changeSource` is an open set. Writes by an app carry the app's id in `sourceId` [mem]. */
-function sourceOf(event: Record<string, unknown>, appId: string): Source {
+function sourceOf(event: JsonObject, appId: string): Source {
   const source = typeof event.changeSource === 'string' ? event.changeSource : '';
-  const by = String(event.sourceId ?? '')
-    .split(':')
-    .at(-1);
+  const by = idText(event.sourceId)?.split(':').at(-1);
   if (source === 'API' || source === 'INTEGRATION' || source === 'INTEGRATIONS_PLATFORM') return appId !== '' && by === appId ? 'countersign' : 'automation';
   if (source.startsWith('CRM_UI') || source === 'CRM' || source.startsWith('MOBILE')) return 'person';
   if (source.startsWith('AUTOMATION') || source === 'WORKFLOWS' || source === 'IMPORT' || source === 'CALCULATED') return 'automation';

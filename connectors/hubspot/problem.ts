@@ -14,14 +14,15 @@ const UNSENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT
 /** An answer of 400 and above, as it came. */
 export class RefusedAnswer extends Error {
   constructor(
-    readonly status: number,
+    /** The status, under the name that the official client gives it. */
+    readonly code: number,
     readonly body: string,
     readonly headers: Record<string, string>,
   ) {
-    super(`HubSpot answered ${status}.`);
+    super(`HubSpot answered ${code}.`);
   }
 }
-export const isRefused = (thrown: unknown, ...statuses: number[]): boolean => thrown instanceof RefusedAnswer && statuses.includes(thrown.status);
+export const isRefused = (thrown: unknown, ...statuses: number[]): boolean => thrown instanceof RefusedAnswer && statuses.includes(thrown.code);
 export const isUnauthorized = (thrown: unknown): boolean => isRefused(thrown, 401);
 
 /** Carries what HubSpot refused, for those who can mend a part of it. */
@@ -36,7 +37,7 @@ export class RefusedProblem extends Problem {
 /** Anything that a call threw, as the one Problem that says what happens next. */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof RefusedAnswer) return refused(thrown.status, thrown.body, (name) => thrown.headers[name] ?? null);
+  if (thrown instanceof RefusedAnswer) return refused(thrown.code, thrown.body, (name) => thrown.headers[name] ?? null);
   if (isSystemError(thrown)) return new Problem(UNSENT.test(thrown.code) ? 'vendor.unreachable' : 'vendor.lost-reply', { cause: thrown });
   return new Problem('vendor.odd-answer', { cause: thrown });
 }
@@ -50,26 +51,30 @@ function refused(status: number, body: unknown, header: (name: string) => string
   return problemOfRefusal(refusalOf(status, body), retryAfterMs(header('retry-after')));
 }
 
-export function problemOfRefusal(refusal: Refusal, retryAfter: number | undefined = undefined): Problem {
-  const { status, category } = refusal;
+export function problemOfRefusal(refusal: Refusal, retryAfter?: number): Problem {
+  const { status, category, scopes } = refusal;
   if (status === 401) return new RefusedProblem('install.unauthorized', refusal);
-  if (status === 403 && (category === 'MISSING_SCOPES' || refusal.scopes.length > 0)) {
-    return new RefusedProblem('install.missing-scope', refusal, {
-      say: `The permission granted does not cover this. Connect the account again and grant: ${refusal.scopes.join(', ') || 'the scopes that the app lists'}.`,
-    });
+  if (status === 403 && (category === 'MISSING_SCOPES' || scopes.length > 0)) {
+    const say = `The permission granted does not cover this. Connect the account again and grant: ${scopes.join(', ') || 'the scopes that the app lists'}.`;
+    return new RefusedProblem('install.missing-scope', refusal, { say });
   }
   if (status === 404 || category === 'OBJECT_NOT_FOUND') return new RefusedProblem('vendor.not-found', refusal);
+  return laterProblem(refusal, retryAfter) ?? rejection(refusal);
+}
+
+/** What goes away by itself. 477 is an account on the move to another data centre; 52x come from the proxy in front. */
+function laterProblem(refusal: Refusal, retryAfter: number | undefined): Problem | null {
+  const { status, policy } = refusal;
   if (status === 423) return new RefusedProblem('vendor.locked', refusal, { retryAfterMs: Math.max(LOCKED_MS, retryAfter ?? 0) });
-  if (status === 429)
-    return new RefusedProblem('vendor.rate-limited', refusal, {
-      retryAfterMs: retryAfter ?? (refusal.policy.includes('SECONDLY') && !refusal.policy.startsWith('TEN_') ? SECONDLY_MS : WINDOW_MS),
-    });
-  // 477 is an account on the move to another data centre; 52x come from the proxy in front.
+  if (status === 429) return new RefusedProblem('vendor.rate-limited', refusal, { retryAfterMs: retryAfter ?? (policy === 'SECONDLY' ? SECONDLY_MS : WINDOW_MS) });
   if (status >= 500 || status === 477 || status === 408) return new RefusedProblem('vendor.unavailable', refusal, retryAfter === undefined ? {} : { retryAfterMs: retryAfter });
-  const words = refusal.faults.map((fault) => `${fault.field}: ${fault.code}`).join(', ') || category;
-  return new RefusedProblem('vendor.rejected', refusal, {
-    say: `HubSpot refused the request (${status}${words ? `, ${words}` : ''}). Correct the record or the mapping, then replay.`,
-  });
+  return null;
+}
+
+function rejection(refusal: Refusal): Problem {
+  const words = refusal.faults.map((fault) => `${fault.field}: ${fault.code}`).join(', ') || refusal.category;
+  const say = `HubSpot refused the request (${[refusal.status, words].filter(Boolean).join(', ')}). Correct the record or the mapping, then replay.`;
+  return new RefusedProblem('vendor.rejected', refusal, { say });
 }
 
 function factsOf(refusal: Refusal): Record<string, string | number> {

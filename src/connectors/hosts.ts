@@ -5,9 +5,9 @@ import type { Manifest } from '#ports/manifest';
 export function createHostCheck(origins: () => readonly string[]): (manifest: Manifest, address: string) => URL {
   return (manifest, address) => {
     const url = parse(address);
-    if (origins().includes(url.origin)) return url;
-    const port = url.port === '' || url.port === '443';
-    if (url.protocol !== 'https:' || !port || url.username !== '' || !manifest.hosts.some((pattern) => matches(pattern, url.hostname))) {
+    const bare = url.username === '' && url.password === '';
+    if (bare && origins().includes(url.origin)) return url;
+    if (url.protocol !== 'https:' || url.port !== '' || !bare || !manifest.hosts.some((pattern) => matches(pattern, url.hostname))) {
       throw new Problem('host.refused', { say: `${manifest.name} may not be called at ${url.host}: it is not one of its hosts (${manifest.hosts.join(', ')}) over https.` });
     }
     return url;

@@ -2,11 +2,13 @@ import Bottleneck from 'bottleneck';
 import type { Clock } from '#lib/clock';
 import type { Manifest } from '#ports/manifest';
 
-/** Idle installs' limiters are let go after this long, milliseconds. */
+/** Idle installs' limiters are let go after this long, milliseconds, or once their bucket is full again: a new one starts full. */
 const IDLE_MS = 60_000;
 /** Part of a window's requests that may go at once. */
 const BURST = 0.1;
 const SECOND_MS = 1000;
+/** How exactly Bottleneck keeps time, milliseconds. */
+const TICK_MS = 250;
 
 export interface Limits {
   /** Runs one request when the install's budget allows; lower priorities go first. */
@@ -18,7 +20,7 @@ export interface Limits {
 
 /**
  * A limiter for each install, of Bottleneck. A bucket that fills by the second rather than a reservoir that refills by the window: vendors count
- * rolling windows, and two full windows side by side are twice what they allow.
+ * rolling windows, and two full windows side by side are twice what they allow. Below one request a second it fills more seldom.
  */
 export function createLimits(clock: Clock): Limits {
   const groups = new Map<string, Bottleneck.Group>();
@@ -29,14 +31,16 @@ export function createLimits(clock: Clock): Limits {
     if (known) return known;
     const { requests, windowMs, concurrent } = manifest.limits;
     const burst = Math.ceil(requests * BURST);
-    const perSecond = Math.max(1, Math.floor(((requests - burst) * SECOND_MS) / windowMs));
+    const steady = Math.max(1, requests - burst);
+    const everyMs = Math.max(SECOND_MS, Math.ceil(windowMs / steady / TICK_MS) * TICK_MS);
+    const increase = Math.floor((steady * everyMs) / windowMs);
     const made = new Bottleneck.Group({
       maxConcurrent: concurrent,
       reservoir: burst,
-      reservoirIncreaseAmount: perSecond,
-      reservoirIncreaseInterval: SECOND_MS,
+      reservoirIncreaseAmount: increase,
+      reservoirIncreaseInterval: everyMs,
       reservoirIncreaseMaximum: burst,
-      timeout: IDLE_MS,
+      timeout: Math.max(IDLE_MS, (burst / increase) * everyMs),
     });
     groups.set(manifest.id, made);
     return made;

@@ -30,8 +30,7 @@ export async function send(request: WireRequest): Promise<HttpReply> {
 }
 
 async function readBody(response: Response): Promise<unknown> {
-  if (Number(response.headers.get('content-length') ?? 0) > BODY_BYTES) throw new Problem('vendor.odd-answer', { say: 'The vendor answered with more than 32 MiB.' });
-  const text = await response.text();
+  const text = await readText(response);
   if (text === '') return null;
   if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return text;
   try {
@@ -39,6 +38,18 @@ async function readBody(response: Response): Promise<unknown> {
   } catch (error) {
     throw new Problem('vendor.odd-answer', { cause: error });
   }
+}
+
+/** Counted as it comes: a body may be sent in chunks or unpacked on the way, and its header then does not tell its length. */
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES) throw new Problem('vendor.odd-answer', { say: 'The vendor answered with more than 32 MiB.' });
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 function codeOf(error: unknown): string {

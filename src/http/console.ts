@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { secureHeaders } from 'hono/secure-headers';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { sameOriginOnly, sessionOf } from '#http/sessions';
@@ -13,6 +12,7 @@ import { envelopePage } from './console/envelope.tsx';
 import { envelopePages } from './console/envelopes.tsx';
 import { answerError, answerNotFound } from './console/errors.tsx';
 import { faultyPages } from './console/faulty.tsx';
+import { consoleHeaders } from './console/headers.ts';
 import { homePage } from './console/home.tsx';
 import { inboxPages } from './console/inbox.tsx';
 import { installPages } from './console/installs.tsx';
@@ -26,6 +26,7 @@ import { storyPages } from './console/story.tsx';
 
 export type { ConsoleOptions, Vendor } from './console/context.ts';
 export { answerError, answerNotFound } from './console/errors.tsx';
+export { consoleHeaders } from './console/headers.ts';
 
 const BODY_BYTES = 1_000_000;
 /** The console's own addresses. Its rules hold for these alone, so that it can be mounted at `/` beside webhooks, which come from elsewhere. */
@@ -51,7 +52,7 @@ const TENANT_PAGES = [
 export function createConsole(options: ConsoleOptions): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   for (const path of OWN) {
-    app.use(path, headers());
+    app.use(path, consoleHeaders());
     app.use(path, async (c, next) => {
       c.set('options', options);
       await next();
@@ -97,22 +98,4 @@ async function admit(c: ConsoleContext, next: () => Promise<void>): Promise<Resp
 
 function refuseLargeBody(): never {
   throw new Problem('request.too-large');
-}
-
-/** No inline script or style, nothing from elsewhere. `same-origin` as referrer policy, because with `no-referrer` browsers send `Origin: null`. */
-function headers() {
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    referrerPolicy: 'same-origin',
-    xFrameOptions: 'DENY',
-  });
 }

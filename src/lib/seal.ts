@@ -25,7 +25,7 @@ export function createSealer(key: Buffer): Sealer {
       const [version, id, data] = sealed.split('.');
       if (version !== 'v1' || id !== keyId || !data) throw new Error('Sealed under another key.');
       const bytes = Buffer.from(data, 'base64url');
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAAD(Buffer.from(place));
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 }).setAAD(Buffer.from(place));
       decipher.setAuthTag(bytes.subarray(12, 28));
       return decipher.update(bytes.subarray(28), undefined, 'utf8') + decipher.final('utf8');
     },

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, type Transaction } from 'kysely';
+import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, type DatabaseConnection, type Transaction } from 'kysely';
 import pg from 'pg';
 import { migrations } from '#migrations/index';
 import type { Database } from '#store/schema';
@@ -13,15 +13,26 @@ export type Tx = Transaction<Database>;
 const POOL_CONNECTIONS = 10;
 const INT8 = 20;
 const MIGRATION_LOCK = 7_305_112;
+/** As long as SQLite waits: what is locked for longer is told as busy, so that a vendor sends it again instead of waiting with us. */
+const LOCK_TIMEOUT_MS = 5000;
 
 /** Opens `postgres://…` or a SQLite file (`:memory:` too). The file's folder is made. */
 export function openDatabase(address: string): Db {
   if (/^postgres(ql)?:/.test(address)) {
-    const types = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) };
-    return new Kysely<Database>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: address, max: POOL_CONNECTIONS, types: types as pg.CustomTypesConfig }) }) });
+    const onCreateConnection = async (connection: DatabaseConnection) => void (await connection.executeQuery(CompiledQuery.raw(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)));
+    return new Kysely<Database>({ dialect: new PostgresDialect({ pool: openPool(address), onCreateConnection }) });
   }
   if (address !== ':memory:') mkdirSync(dirname(address), { recursive: true });
   return new Kysely<Database>({ dialect: sqliteDialect(address) });
+}
+
+function openPool(connectionString: string): pg.Pool {
+  const types = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) };
+  const pool = new pg.Pool({ connectionString, max: POOL_CONNECTIONS, connectionTimeoutMillis: LOCK_TIMEOUT_MS, types: types as pg.CustomTypesConfig });
+  // A connection that breaks fails its own statement. An event that nobody listens to would end the process besides.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
 }
 
 export function isPostgres(db: Db): boolean {
@@ -34,7 +45,10 @@ export function isPostgres(db: Db): boolean {
  */
 export async function migrate(db: Db): Promise<string[]> {
   return db.transaction().execute(async (tx) => {
-    if (isPostgres(db)) await tx.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
+    if (isPostgres(db)) {
+      await tx.executeQuery(CompiledQuery.raw('set local lock_timeout = 0'));
+      await tx.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
+    }
     await tx.schema.createTable('migrations').ifNotExists().addColumn('name', 'text', (column) => column.primaryKey()).addColumn('at', 'bigint', (column) => column.notNull()).execute();
     const done = new Set((await tx.selectFrom('migrations').select('name').execute()).map((row) => row.name));
     const ran: string[] = [];

@@ -13,7 +13,7 @@ export async function putGround<Kind extends keyof Grounds>(db: Db, tenant: Tena
   await db
     .insertInto('grounds')
     .values(row)
-    .onConflict((conflict) => conflict.columns(['install', 'kind']).doUpdateSet({ data: row.data, read_at: now }))
+    .onConflict((conflict) => conflict.columns(['install', 'kind']).doUpdateSet({ data: row.data, read_at: now }).where('grounds.tenant', '=', tenant))
     .execute();
 }
 

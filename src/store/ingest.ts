@@ -1,4 +1,6 @@
 import type { Insertable } from 'kysely';
+import { chunk } from '#lib/group';
+import type { DeliveryId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { Db } from '#store/database';
 import type { DeliveriesTable, InboxTable } from '#store/schema';
@@ -6,7 +8,7 @@ import type { DeliveriesTable, InboxTable } from '#store/schema';
 /** A group is closed at these bounds, so that one commit does not hold the event loop. */
 const GROUP_DELIVERIES = 250;
 const GROUP_BYTES = 1_000_000;
-/** SQLite takes at most 32,766 parameters in one statement; a notice has 14. */
+/** SQLite takes at most 32,766 parameters in one statement; a notice has 16. */
 const NOTICES_A_STATEMENT = 1000;
 /** Keys of notices that are surely stored, so that a repeat costs no write. Beyond it the unique index tells. */
 const REMEMBERED_KEYS = 100_000;
@@ -43,16 +45,21 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
   async function commit(group: Waiting[]): Promise<void> {
     try {
       await db.transaction().execute(async (tx) => {
-        await tx.insertInto('deliveries').values(group.flatMap((arrival) => arrival.delivery ?? [])).execute();
-        const notices = group.flatMap((arrival) => arrival.notices);
-        for (let start = 0; start < notices.length; start += NOTICES_A_STATEMENT) {
-          const some = notices.slice(start, start + NOTICES_A_STATEMENT);
-          await tx
+        const fresh = new Set<DeliveryId | null>();
+        // In the order of their keys: two processes with the same notices would otherwise wait for each other for ever.
+        const notices = group.flatMap((arrival) => arrival.notices).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+        for (const some of chunk(notices, NOTICES_A_STATEMENT)) {
+          const stored = await tx
             .insertInto('inbox')
             .values(some)
             .onConflict((conflict) => conflict.columns(['install', 'key']).doNothing())
+            .returning('delivery')
             .execute();
+          for (const { delivery } of stored) fresh.add(delivery);
         }
+        // A delivery of which every notice is known is not kept: nothing would lead to it when its people are erased.
+        const deliveries = group.flatMap((arrival) => (arrival.delivery && (arrival.notices.length === 0 || fresh.has(arrival.delivery.id)) ? arrival.delivery : []));
+        if (deliveries.length > 0) await tx.insertInto('deliveries').values(deliveries).execute();
       });
       for (const arrival of group) {
         for (const notice of arrival.notices) remember(keyOf(notice));

@@ -55,7 +55,8 @@ export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Eff
 
 /**
  * Takes the lane that was served longest ago and has work that is due, with up to `limit` of its effects, clicks first, then oldest first.
- * Earlier waiting writes to a record that is written anyway come along whatever their time, so that a later value is never overtaken by an older one.
+ * Other waiting writes to a record that is written anyway come along whatever their time and priority, beyond `limit` too, so that a later value
+ * is never overtaken by an older one.
  */
 export async function claimLane(db: Db, now: number, limit: number): Promise<{ lane: Lane; effects: OutboxEffect[] } | null> {
   return db.transaction().execute(async (tx) => {
@@ -94,8 +95,8 @@ async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Pro
   const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', 'ready');
   const due = await ready.where('run_at', '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
   const records = [...new Set(due.flatMap((effect) => effect.record ?? []))];
-  const siblings = records.length === 0 ? [] : await ready.where('record', 'in', records).where('run_at', '>', now).execute();
-  const effects = [...due, ...siblings].sort((a, b) => a.ordinal - b.ordinal);
+  const writes = records.length === 0 ? [] : await ready.where('record', 'in', records).execute();
+  const effects = [...due.filter((effect) => effect.record === null), ...writes].sort((a, b) => a.ordinal - b.ordinal);
   if (effects.length === 0) return [];
   await tx
     .updateTable('outbox')

@@ -36,6 +36,8 @@ class SqliteDriver implements Driver {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
+    // Without it, `insert or replace` would delete a ledger's row and fire no trigger.
+    database.pragma('recursive_triggers = ON');
     database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (database.pragma('synchronous', { simple: true }) !== 2) throw new Error('SQLite does not accept synchronous=FULL; refusing to run without it.');
     this.#connection = new SqliteConnection(database);

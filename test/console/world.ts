@@ -1,5 +1,7 @@
 import { projectFile } from '#lib/root';
 import { createConsole, consoleRoutes, type ConsoleOptions } from '#http/console';
+import type { ConsoleEnv } from '#http/console/context';
+import type { Hono } from 'hono';
 import { manualClock, type Clock } from '#lib/clock';
 import { newId } from '#lib/ids';
 import { createLog } from '#lib/log';
@@ -24,8 +26,9 @@ export interface World {
   clock: Clock & { advance?(ms: number): void };
   desk: FakeDesk;
   options: ConsoleOptions;
+  app: Hono<ConsoleEnv>;
   routes: { method: string; path: string }[];
-  /** Asks the console; a session's cookie goes along, and what a browser adds to a form of our own page. */
+  /** Asks the console; a session's cookie goes along, and what a browser adds to a form of our own page. A header given as '' is left out. */
   ask(path: string, init?: { cookie?: string; method?: string; form?: Record<string, string>; headers?: Record<string, string> }): Promise<Response>;
   /** A session's cookie: of a tenant, or (null) of an operator. */
   signIn(tenant: TenantId | null): Promise<string>;
@@ -60,12 +63,14 @@ export async function openWorld(over: { clock?: Clock; publicUrl?: () => string 
     clock,
     desk,
     options,
+    app,
     routes: consoleRoutes(app),
     async ask(path, { cookie, method, form, headers } = {}) {
       const own = form || (method !== undefined && method !== 'GET') ? { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' } : {};
+      const sent = Object.entries({ ...own, ...(cookie ? { cookie: `countersign_session=${cookie}` } : {}), ...headers }).filter(([, value]) => value !== '');
       const init = {
         method: method ?? (form ? 'POST' : 'GET'),
-        headers: { ...own, ...(cookie ? { cookie: `countersign_session=${cookie}` } : {}), ...headers },
+        headers: Object.fromEntries(sent),
         ...(form ? { body: new URLSearchParams(form).toString() } : {}),
       };
       return app.request(new URL(path, ORIGIN).href, init);

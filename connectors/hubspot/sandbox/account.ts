@@ -105,16 +105,23 @@ function fault(world: World, property: PropertyDefinition | undefined, name: str
   const bad = (error: string, message: string): Invalid[] => [{ name, error, message }];
   if (!property) return bad('PROPERTY_DOESNT_EXIST', `Property "${name}" does not exist`);
   if (property.readOnly) return bad('READ_ONLY_VALUE', `"${name}" is a read only property; its value cannot be set.`);
-  if (typeof value !== 'string' && value !== null) return bad('INVALID_STRING', `${name} must be a string`);
   if (value === null || value === '') return [];
-  if (property.type === 'number' && !Number.isFinite(Number(value))) return bad('INVALID_DOUBLE', `${value} was not a valid number.`);
-  if ((property.type === 'datetime' || property.type === 'date') && Number.isNaN(/^\d+$/.test(value) ? Number(value) : Date.parse(value)))
-    return bad('INVALID_LONG', `${value} was not a valid long.`);
-  if (property.type === 'bool' && value !== 'true' && value !== 'false') return bad('INVALID_BOOLEAN', `${value} was not a valid boolean.`);
-  if (property.type !== 'enumeration') return [];
-  const allowed = optionsOf(world, property);
-  return allowed.includes(value) ? [] : bad('INVALID_OPTION', `${value} was not one of the allowed options: [${allowed.join(', ')}]`);
+  if (typeof value !== 'string') return bad('INVALID_STRING', `${name} must be a string`);
+  if (property.type === 'enumeration') {
+    const allowed = optionsOf(world, property);
+    return allowed.includes(value) ? [] : bad('INVALID_OPTION', `${value} was not one of the allowed options: [${allowed.join(', ')}]`);
+  }
+  const check = CHECKS[property.type];
+  return !check || check.holds(value) ? [] : bad(check.error, `${value} was not a valid ${check.word}.`);
 }
+
+const isTime = (value: string): boolean => !Number.isNaN(/^\d+$/.test(value) ? Number(value) : Date.parse(value));
+const CHECKS: Record<string, { error: string; word: string; holds(value: string): boolean }> = {
+  number: { error: 'INVALID_DOUBLE', word: 'number', holds: (value) => Number.isFinite(Number(value)) },
+  datetime: { error: 'INVALID_LONG', word: 'long', holds: isTime },
+  date: { error: 'INVALID_LONG', word: 'long', holds: isTime },
+  bool: { error: 'INVALID_BOOLEAN', word: 'boolean', holds: (value) => value === 'true' || value === 'false' },
+};
 
 function optionsOf(world: World, property: PropertyDefinition): string[] {
   if (property.name === 'dealstage') return world.pipeline.stages.map((stage) => stage.id);

@@ -39,9 +39,11 @@ export function Consent({ desk, ask }: { desk: Desk; ask: ConsentAsk }) {
         <table>
           {ask.scopes.map((scope) => (
             <tr>
-              <td>{MEANINGS.find(([pattern]) => pattern.test(scope))?.[1] ?? 'Use a permission of this name'}</td>
               <td>
-                <code>{scope}</code>
+                {MEANINGS.find(([pattern]) => pattern.test(scope))?.[1] ?? 'Use a permission of this name'}
+                <div class="soft">
+                  <code>{scope}</code>
+                </div>
               </td>
             </tr>
           ))}

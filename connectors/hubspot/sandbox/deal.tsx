@@ -1,10 +1,10 @@
 import type { Child } from 'hono/jsx';
-import { MoveForm, words } from './board.tsx';
+import { MoveForm } from './board.tsx';
 import type { Answer, Card } from './card-client.ts';
 import { contactName, day, money, type Desk } from './desk.ts';
 import { Frame, Pairs } from './frame.tsx';
 import { CardSummary } from './signing.tsx';
-import type { Item, Kind } from './world.ts';
+import type { Item, Kind, PropertyDefinition } from './world.ts';
 
 const ABOUT = [
   'amount',
@@ -36,8 +36,11 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
       <p class="row">
         <strong>{money(deal)}</strong>
         <span class="tag">{stage?.label ?? deal.properties.dealstage}</span>
-        <MoveForm desk={desk} deal={deal} stages={pipeline.stages} />
       </p>
+      <details>
+        <summary class="soft">Move to …</summary>
+        <MoveForm desk={desk} deal={deal} stages={pipeline.stages} />
+      </details>
       <div class="grid">
         <CardSummary desk={desk} deal={deal} card={card} />
         <section class="sheet">
@@ -46,7 +49,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
         </section>
         <section class="sheet">
           <h2>About this deal</h2>
-          <Pairs of={ABOUT.map((name) => [properties.deals[name]?.label ?? name, show(deal.properties[name] ?? null, properties.deals[name]?.type)])} />
+          <Pairs of={ABOUT.map((name) => [properties.deals[name]?.label ?? name, show(deal.properties[name] ?? null, properties.deals[name])])} />
         </section>
         <section class="sheet">
           <h2>Contacts</h2>
@@ -54,18 +57,14 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
             empty="No contact is associated with this deal."
             items={desk.account.linked(deal.id, 'contacts')}
             row={(contact) => (
-              <>
-                <td>
-                  <a href={`${base}/contacts/${contact.id}`}>{contactName(contact)}</a>
-                  <div class="soft">{contact.properties.jobtitle}</div>
-                </td>
-                <td>{contact.properties.email ?? <span class="bad">No e-mail</span>}</td>
-                <td>
-                  {labels(contact.id).map((label) => (
-                    <span class="tag">{label}</span>
-                  ))}
-                </td>
-              </>
+              <td>
+                <a href={`${base}/contacts/${contact.id}`}>{contactName(contact)}</a>{' '}
+                {labels(contact.id).map((label) => (
+                  <span class="tag">{label}</span>
+                ))}
+                <div>{contact.properties.email ?? <span class="bad">No e-mail</span>}</div>
+                <div class="soft">{contact.properties.jobtitle}</div>
+              </td>
             )}
           />
         </section>
@@ -111,14 +110,14 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
 export function Esign({ desk, item, kind, empty }: { desk: Desk; item: Item; kind: Kind; empty: string }) {
   const definitions = Object.values(desk.world().properties[kind]).filter((property) => property.name.startsWith('esign_') && item.properties[property.name]);
   if (definitions.length === 0) return <p class="soft">{empty}</p>;
-  return <Pairs of={definitions.map((property) => [property.label, show(item.properties[property.name] ?? null, property.type)])} />;
+  return <Pairs of={definitions.map((property) => [property.label, show(item.properties[property.name] ?? null, property)])} />;
 }
 
-function show(value: string | null, type: string | undefined): Child {
+function show(value: string | null, property: PropertyDefinition | undefined): Child {
   if (value === null || value === '') return null;
-  if (type === 'datetime') return day(/^\d+$/.test(value) ? Number(value) : value);
+  if (property?.type === 'datetime') return day(/^\d+$/.test(value) ? Number(value) : value);
   if (/^https?:\/\//.test(value)) return <a href={value}>Open</a>;
-  return type === 'enumeration' ? words(value.toLowerCase()) : value;
+  return property?.options.find((option) => option.value === value)?.label ?? value;
 }
 
 function Rows({ items, row, empty }: { items: Item[]; row: (item: Item) => Child; empty: string }) {

@@ -152,7 +152,7 @@ const stringsOf = (input: Body): Record<string, string> =>
   Object.fromEntries(Object.entries(propertiesOf(input)).map(([name, value]) => [name, value === null ? '' : String(value)]));
 
 const tooMany = (c: Context) => fail(c, 400, 'VALIDATION_ERROR', `The number of inputs exceeds the limit of ${MOST_INPUTS}`);
-const unknownType = (c: Context) => fail(c, 400, 'VALIDATION_ERROR', `Unable to infer object type from: ${c.req.param('type')}`);
+const unknownType = (c: Context) => fail(c, 400, 'VALIDATION_ERROR', `Unable to infer object type from: ${c.req.param('type') ?? ''}`);
 const missingError = (ids: string[]) => ({
   status: 'error',
   category: 'OBJECT_NOT_FOUND',

@@ -23,8 +23,10 @@ export function define([name, label, type = 'string', more = {}]: Brief): Proper
   };
 }
 
+/** Currencies stay as they are. */
+const labelOf = (value: string): string => (/^[A-Z]{3}$/.test(value) ? value : value.charAt(0) + value.slice(1).toLowerCase().replaceAll('_', ' '));
 const choices = (...values: string[]): Partial<PropertyDefinition> => ({
-  options: values.map((value, displayOrder) => ({ value, label: value.charAt(0) + value.slice(1).toLowerCase().replaceAll('_', ' '), displayOrder, hidden: false })),
+  options: values.map((value, displayOrder) => ({ value, label: labelOf(value), displayOrder, hidden: false })),
 });
 const readOnly = { readOnly: true };
 const SOURCES = choices('ORGANIC_SEARCH', 'PAID_SEARCH', 'EMAIL_MARKETING', 'SOCIAL_MEDIA', 'REFERRALS', 'DIRECT_TRAFFIC', 'OFFLINE');

@@ -57,12 +57,12 @@ export function registerFunctions(environment: Environment): void {
   for (const { names, takes, gives, run } of DEFINITIONS) {
     for (const name of names) {
       for (const types of combinations(takes)) {
-        environment.registerFunction(`${name}(${types.join(', ')}): ${gives}`, (...args: unknown[]) => run(...args.map(fromCel)), { async: false });
+        environment.registerFunction(`${name}(${types.join(', ')}): ${gives}`, (...args: unknown[]) => run(...args.map(argument)), { async: false });
       }
     }
   }
   for (const { signature, run } of LIST_DEFINITIONS) {
-    environment.registerFunction(signature, (list: unknown[], separator?: string) => run(list.map(fromCel), separator ?? ''), { async: false });
+    environment.registerFunction(signature, (list: unknown[], separator?: string) => run(list.map(argument), separator ?? ''), { async: false });
   }
   for (const method of TEXT_METHODS) environment.registerFunction(`null.${method}(string): bool`, () => false, { async: false });
   for (const signature of ['size(null): int', 'null.size(): int']) environment.registerFunction(signature, () => 0n, { async: false });
@@ -80,6 +80,12 @@ export function fromCel(value: unknown): Value {
   if (typeof value === 'bigint') return Number(value);
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   throw new Error('a single value was expected, not a record or a list');
+}
+
+/** Bounded on the way in, so that no function works on a text that could not be a result either. */
+function argument(value: unknown): Value {
+  const plain = fromCel(value);
+  return typeof plain === 'string' ? bounded(plain) : plain;
 }
 
 /** @throws Error where the text is longer than `LIMITS.textChars` */

@@ -50,7 +50,7 @@ function chooseRule(send: SendMapping, input: SendInput): Work | Refused {
     const holds = reasons.attempt(() => ruleHolds(work));
     if (holds === true) return work;
     if (holds === undefined) return { send: false, rule: rule.id, reasons: reasons.list };
-    reasons.add('condition', [...work.at, 'if'], `The condition of "${rule.title}" does not hold for this deal: ${rule.if ?? ''}`);
+    reasons.add('condition', [...work.at, 'if'], `The condition of the rule ${rule.id} does not hold for this deal: ${rule.if ?? ''}`);
     refused ??= { send: false, rule: rule.id, reasons: reasons.list };
   }
   return refused ?? nothingMatches(request);
@@ -109,7 +109,7 @@ function chooseTemplate({ rule, at, input, request, contact }: Work, reasons: Re
     if (holds === undefined) return undefined;
     if (holds) return findTemplate(input.templates, use) ?? missing(typeof rule.template === 'string' ? path : [...path, 'use'], use);
   }
-  reasons.add('template-none', [...at, 'template'], `No template of "${rule.title}" is meant for this deal. End the list with a template that has no condition.`);
+  reasons.add('template-none', [...at, 'template'], `No template of the rule ${rule.id} is meant for this deal. End the list with a template that has no condition.`);
   return undefined;
 }
 

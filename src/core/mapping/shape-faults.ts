@@ -30,9 +30,8 @@ function fromIssue(kind: MappingKind, issue: Issue, above: Path, root: unknown):
     case 'invalid_type':
       return fault(valueAt(root, path) === undefined ? `"${String(path.at(-1) ?? kind)}" is missing.` : `Expected ${NAMES[issue.expected] ?? issue.expected}.`);
     case 'too_small':
-      return fault(issue.origin === 'number' || issue.origin === 'int' ? `Expected ${String(issue.minimum)} or more.` : 'It must not be empty.');
     case 'too_big':
-      return fault(issue.origin === 'string' ? `It is longer than ${String(issue.maximum)} characters.` : `Expected at most ${String(issue.maximum)}.`);
+      return fault(sizeFault(issue));
     case 'invalid_key':
       return [{ path, at: 'key', say: issue.issues[0]?.message ?? 'This name is not allowed.' }];
     case 'custom':
@@ -40,6 +39,11 @@ function fromIssue(kind: MappingKind, issue: Issue, above: Path, root: unknown):
     default:
       return fault(issue.message);
   }
+}
+
+function sizeFault(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
+  if (issue.code === 'too_big') return issue.origin === 'string' ? `It is longer than ${String(issue.maximum)} characters.` : `Expected at most ${String(issue.maximum)}.`;
+  return issue.origin === 'number' || issue.origin === 'int' ? `Expected ${String(issue.minimum)} or more.` : 'It must not be empty.';
 }
 
 function fromUnion(kind: MappingKind, issue: Extract<Issue, { code: 'invalid_union' }>, path: Path, root: unknown): ShapeFault[] {

@@ -11,7 +11,7 @@ export function enterPages(): Hono<ConsoleEnv> {
   app.get('/enter/:token', async (c) => {
     const { db, clock } = c.var.options;
     c.header('cache-control', 'no-store');
-    if (!(await isLinkGood(db, c.req.param('token'), clock.now()))) return show(c, { title: 'Link expired', status: 410 }, <Expired />);
+    if (!(await isLinkGood(db, c.req.param('token'), clock.now()))) return show(c, { title: 'Link expired', status: 410 }, <Expired inside={c.var.session !== undefined} />);
     return show(
       c,
       { title: 'Sign in' },
@@ -27,7 +27,7 @@ export function enterPages(): Hono<ConsoleEnv> {
   app.post('/enter/:token', async (c) => {
     const { db, clock, publicUrl } = c.var.options;
     const opened = await consumeLink(db, c.req.param('token'), clock.now());
-    if (!opened) return show(c, { title: 'Link expired', status: 410 }, <Expired />);
+    if (!opened) return show(c, { title: 'Link expired', status: 410 }, <Expired inside={c.var.session !== undefined} />);
     setSessionCookie(c, opened.cookie, publicUrl());
     return c.redirect('/', 303);
   });
@@ -38,12 +38,18 @@ export function enterPages(): Hono<ConsoleEnv> {
   return app;
 }
 
-function Expired() {
+function Expired({ inside }: { inside: boolean }) {
   return (
     <section class="sheet narrow">
       <h1>This link no longer works</h1>
       <p>A sign-in link works once and for a short time. This one was used, or its time is over.</p>
-      <HowToSignIn />
+      {inside ? (
+        <p>
+          You are signed in on this browser anyway. <a href="/">Go to the console</a>
+        </p>
+      ) : (
+        <HowToSignIn />
+      )}
     </section>
   );
 }

@@ -1,5 +1,6 @@
 /** What a page says after something was done: fixed sentences, so that an address can't put words into the console's mouth. */
 export const SAID: ReadonlyMap<string, string> = new Map([
+  ['connected', 'The account is connected.'],
   ['reminded', 'A reminder is on its way to whoever has to sign now.'],
   ['voiding', 'The envelope is being voided. It is final once the provider confirms.'],
   ['replayed', 'It is back on the line and runs at the next turn.'],

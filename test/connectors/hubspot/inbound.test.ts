@@ -32,7 +32,7 @@ describe('samples', () => {
 
   test.each(names)('%s: every event is a notice of its account, each with a key of its own', (name) => {
     const notices = split(sample(name));
-    expect(notices.map((notice) => notice.account)).toEqual(sample(name).map((event) => (event.portalId === undefined ? null : String(event.portalId))));
+    expect(notices.map((notice) => notice.account)).toEqual(sample(name).map((event) => (typeof event.portalId === 'number' ? String(event.portalId) : null)));
     expect(new Set(notices.map((notice) => notice.key)).size).toBe(notices.length);
   });
 });

@@ -182,7 +182,7 @@ describe('what the sandbox answers is what the official client knows', () => {
         headers: { authorization: `Bearer ${tokens.accessToken.reveal()}`, 'content-type': 'application/json' },
         ...(json !== undefined && { body: JSON.stringify(json) }),
       });
-      return (await response.json()) as unknown;
+      return response.json();
     };
     const inputs = [{ id: deal }, { id: '1' }];
     survives(

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openWorld, seed, type Seeded, type World } from './world.ts';
+
+let world: World;
+let seeded: Seeded;
+let cookie: string;
+beforeEach(async () => {
+  world = await openWorld();
+  seeded = await seed(world, 'Juniper');
+  cookie = await world.signIn(seeded.tenant);
+});
+afterEach(() => world.close());
+
+const ask = (path: string, form?: Record<string, string>) => world.ask(`/t/${seeded.tenant}${path}`, { cookie, ...(form ? { form } : {}) });
+const page = async (path: string) => (await ask(path)).text();
+
+describe('the outbox', () => {
+  test('shows dead letters first, once, with their cause; and says what is held', async () => {
+    const text = await page('/outbox');
+    const cause = 'HubSpot refused the date of countersign_signed_on.';
+    expect(text.split(cause)).toHaveLength(2);
+    expect(text.indexOf(cause)).toBeLessThan(text.indexOf('Everything else'));
+    expect(text).toContain('press Reconnect');
+  });
+
+  test('a dead letter says what the vendor said and offers its values', async () => {
+    const text = await page(`/outbox/${seeded.ids.effect}`);
+    expect(text).toContain('2026-31-11 was not a valid date.');
+    expect(text).toContain('name="set.countersign_signed_on"');
+  });
+
+  test('only changed values are sent along, each of the kind it had; unknown names are left out', async () => {
+    const form = { 'set.countersign_signed_on': '2026-11-30', 'set.amount': '48500', 'set.countersign_done': 'true', 'set.dealstage': 'closedwon' };
+    expect((await ask(`/outbox/${seeded.ids.effect}/replay`, form)).status).toBe(303);
+    const set = { countersign_signed_on: '2026-11-30', amount: 48500, countersign_done: true };
+    expect(world.desk.calls).toEqual([['replayEffect', seeded.tenant, seeded.ids.effect, 'account admin', set]]);
+  });
+
+  test('unchanged values are a plain replay, an emptied one clears the field', async () => {
+    await ask(`/outbox/${seeded.ids.effect}/replay`, { 'set.amount': '48000' });
+    await ask(`/outbox/${seeded.ids.effect}/replay`, { 'set.amount': '' });
+    expect(world.desk.calls.map((call) => call[4])).toEqual([undefined, { amount: null }]);
+  });
+});
+
+describe('the inbox', () => {
+  test('a dead notice can be tried again or discarded', async () => {
+    expect(await page(`/inbox/${seeded.ids.notice}`)).toContain('propertyValue was expected and is absent.');
+    await ask(`/inbox/${seeded.ids.notice}/replay`, {});
+    await ask(`/inbox/${seeded.ids.notice}/discard`, {});
+    expect(world.desk.calls.map(([name]) => name)).toEqual(['replayNotice', 'discardNotice']);
+  });
+});
+
+describe('mappings', () => {
+  test('are checked as the page is shown, faults with line and suggestion', async () => {
+    const text = await page('/mappings');
+    expect(text).toContain('Line 31');
+    expect(text).toContain('Did you mean “dealname”?');
+  });
+
+  test('a text with faults is not lost, nor is its note', async () => {
+    const answer = await ask('/mappings/send', { text: 'kind: send\r\nrules: <oops>\r\n', note: 'my note', do: 'save' });
+    const text = await answer.text();
+    expect(answer.status).toBe(422);
+    expect(text).toContain('kind: send\nrules: &lt;oops&gt;\n');
+    expect(text).toContain('value="my note"');
+    expect(world.desk.calls).toEqual([['saveMapping', seeded.tenant, 'send', 'kind: send\nrules: <oops>\n', 'my note', 'account admin']]);
+  });
+
+  test('checking saves nothing; saving a good text leads back to the editor', async () => {
+    expect((await ask('/mappings/send', { text: 'kind: send\n', do: 'check' })).status).toBe(200);
+    expect(world.desk.calls).toEqual([]);
+    world.desk.faults = [];
+    const saved = await ask('/mappings/send', { text: 'kind: send\n', do: 'save' });
+    expect([saved.status, saved.headers.get('location')]).toEqual([303, `/t/${seeded.tenant}/mappings/send?said=saved`]);
+  });
+
+  test('two versions are compared by lines', async () => {
+    const text = await page('/mappings/send/diff?from=1&to=2');
+    expect(text).toContain('# checked by the legal desk');
+    expect((await ask('/mappings/send/diff?from=1&to=99')).status).toBe(404);
+  });
+
+  test('a dry run shows who would sign in routing order, and what would be written', async () => {
+    const text = await page('/mappings/dry-run?deal=9000000042');
+    expect(text.indexOf('Amara Okafor')).toBeLessThan(text.indexOf('Legal Desk'));
+    expect(text).toContain('(only while empty)');
+    world.desk.run = {
+      ...world.desk.run,
+      decision: { send: false, rule: 'contract-sent', reasons: [{ code: 'send.no-email', say: 'Amara Okafor has no e-mail address.', path: 'rules[0].recipients[0]' }] },
+    };
+    expect(await page('/mappings/dry-run?deal=9000000042')).toContain('Amara Okafor has no e-mail address.');
+  });
+});
+
+describe('installs', () => {
+  test('show their health and offer to reconnect what lost its permission', async () => {
+    const text = await page('/installs');
+    expect(text).toContain(`href="/install/docusign?tenant=${seeded.tenant}"`);
+    expect(text).toContain('the grant was withdrawn');
+    expect(text).toContain('6 in all');
+  });
+
+  test('disconnecting asks first', async () => {
+    expect(await page(`/installs/${seeded.crm}/disconnect`)).toContain('What still waits for this account is held');
+    expect(world.desk.calls).toEqual([]);
+    await ask(`/installs/${seeded.crm}/disconnect`, {});
+    expect(world.desk.calls).toEqual([['disconnect', seeded.tenant, seeded.crm, 'account admin']]);
+  });
+
+  test('webhook keys go in one a line and never come out', async () => {
+    expect((await ask(`/installs/${seeded.sign}/keys`, { keys: ' ' })).status).toBe(400);
+    await ask(`/installs/${seeded.sign}/keys`, { keys: 'first-key\r\nsecond-key\n' });
+    expect(world.desk.calls).toEqual([['setWebhookKeys', seeded.tenant, seeded.sign, ['first-key', 'second-key'], 'account admin']]);
+  });
+
+  test('a body beyond the limit is refused', async () => {
+    expect((await ask(`/installs/${seeded.sign}/keys`, { keys: 'k'.repeat(1_100_000) })).status).toBe(413);
+  });
+});
