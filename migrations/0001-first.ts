@@ -90,8 +90,8 @@ create table lanes (
   install text primary key, tenant text not null, next_at bigint not null, lease_until bigint not null, served_at bigint not null, epoch bigint not null
 );
 create table cursors (
-  tenant text not null, install text not null, name text not null, cursor text not null, next_at bigint not null, started_at bigint, last_ok_at bigint, error text,
-  seen integer not null, gaps integer not null, gaps_total integer not null, primary key (install, name)
+  tenant text not null, install text not null, name text not null, cursor text not null, next_at bigint not null, lease_until bigint not null, started_at bigint, last_ok_at bigint, error text,
+  failures integer not null, seen integer not null, gaps integer not null, gaps_total integer not null, primary key (install, name)
 );
 create table mappings (
   tenant text not null, id text not null, kind text not null, version integer not null, text text not null, hash text not null, origin text not null,

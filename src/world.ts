@@ -18,6 +18,7 @@ import { createRuleBook } from '#flow/rule-book';
 import { createTokens } from '#flow/tokens';
 import { createCall, createTokenHttp } from '#shared/call';
 import { createHostCheck } from '#shared/hosts';
+import { insistent } from '#shared/insist';
 import { createLimits } from '#shared/limits';
 import type { InstallView } from '#ports/call';
 import { nextRoundAt } from '#store/cursors';
@@ -95,10 +96,10 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
   };
   const tokens = createTokens(flow);
 
-  function bind(install: Install, priority: number) {
+  function bind(install: Install, priority: number, manner = 'once') {
     const { manifest } = getVendor(flow, install.vendor).connector;
     const hook = manifest.webhook?.path === 'install' ? `/${install.hook}` : '';
-    return createCall({
+    const call = createCall({
       manifest,
       install: viewOf(install),
       webhookUrl: `${publicUrl()}/webhooks/${manifest.id}${hook}`,
@@ -110,10 +111,12 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
       token: () => tokens.accessToken(install),
       renew: (stale) => tokens.renew(install, stale),
       observe(status, seconds) {
+        log.debug({ vendor: manifest.id, install: install.id, priority, status, seconds }, 'call answered');
         flow.metrics.calls.inc({ vendor: manifest.id, status: String(status) });
         flow.metrics.callSeconds.observe({ vendor: manifest.id }, seconds);
       },
     });
+    return manner === 'insistent' ? insistent(call, clock, flow.random) : call;
   }
 
   const ingest = createIngest(db, flow.wake.inbox);
@@ -150,7 +153,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     const common = { clock, log };
     loops.inbox = startLoop({ ...common, name: 'advance', width: 1, turn: async () => (await advance()) > 0, nextAt: () => nextNoticeAt(db) });
     loops.outbox = startLoop({ ...common, name: 'perform', width: LANES_AT_ONCE, turn: createPerform(flow), nextAt: () => nextEffectAt(db, clock.now()) });
-    loops.cursors = startLoop({ ...common, name: 'reconcile', width: 2, turn: createReconcile(flow), nextAt: () => nextRoundAt(db) });
+    loops.cursors = startLoop({ ...common, name: 'reconcile', width: 2, turn: createReconcile(flow), nextAt: () => nextRoundAt(db, clock.now()) });
   }
 
   let stopped: Promise<void> | null = null;

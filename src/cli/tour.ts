@@ -30,7 +30,7 @@ export async function tour({ chaos, json, seed }: TourOptions): Promise<boolean>
   const folder = mkdtempSync(join(tmpdir(), 'countersign-tour-'));
   const say = (line: string) => void (json || process.stdout.write(`${line}\n`));
   const config = loadConfig({}, { mode: 'sandbox', port: 0, database: join(folder, 'tour.db'), logLevel: 'silent' });
-  const world = await createWorld(config, { seed, log: createLog('silent') });
+  const world = await createWorld(config, { seed, log: createLog(process.env['TOUR_LOG'] ?? 'silent') });
   const results: StepResult[] = [];
   let timeline: StoryLine[] = [];
   let signalled = false;

@@ -15,7 +15,10 @@ import { CHANGES, GROUND } from '#flow/install';
 const LEASE_MS = 10 * 60_000;
 /** Fields, stages and templates are read again this often, milliseconds. */
 const GROUND_MS = 3_600_000;
-const RETRY_MS = 60_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 300_000;
+/** One failed round is weather; this many in a row is something for a person. */
+const FAILURES_TO_ALARM = 5;
 /** Pages in one round: what is more waits for the next, whose cursor goes on from here. */
 const PAGES_A_ROUND = 200;
 
@@ -40,7 +43,9 @@ export function createReconcile(flow: Flow): () => Promise<boolean> {
 async function giveUp(flow: Flow, install: Install, cursor: Cursor, problem: Problem): Promise<void> {
   const now = flow.clock.now();
   flow.log.warn({ install: install.id, tenant: install.tenant, round: cursor.name, code: problem.code, err: problem.cause }, 'reconciliation round failed');
-  await finishRound(flow.db, cursor, { nextAt: now + (problem.retryAfterMs ?? RETRY_MS), now, error: problem.message });
+  const pause = problem.retryAfterMs ?? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** cursor.failures);
+  await finishRound(flow.db, cursor, { nextAt: now + pause, now, error: problem.message });
+  if (cursor.failures + 1 < FAILURES_TO_ALARM) return;
   const say = `${install.name}: reading "${cursor.name}" fails. ${problem.message}`;
   await raiseAlarm(flow.db, { code: 'reconcile-failing', subject: `${install.id}|${cursor.name}`, tenant: install.tenant, say }, now);
 }
@@ -48,7 +53,7 @@ async function giveUp(flow: Flow, install: Install, cursor: Cursor, problem: Pro
 /** What the account has: fields made where they lack, then fields, stages and templates read. */
 export async function readGround(flow: Flow, install: Install): Promise<number> {
   const { connector } = getVendor(flow, install.vendor);
-  const call = flow.bind(install, PRIORITY.background);
+  const call = flow.bind(install, PRIORITY.background, 'insistent');
   const now = flow.clock.now();
   if (connector.crm) {
     const made = await connector.crm.prepare(call);
@@ -63,7 +68,7 @@ async function readChanges(flow: Flow, install: Install, cursor: Cursor): Promis
   const { connector } = getVendor(flow, install.vendor);
   const ask = connector.crm?.changes ?? connector.sign?.changes;
   if (!ask || cursor.name !== CHANGES) return GROUND_MS;
-  const call = flow.bind(install, PRIORITY.background);
+  const call = flow.bind(install, PRIORITY.background, 'insistent');
   let at = JSON.parse(cursor.cursor) as Json;
   let seen = 0;
   for (let page = 0; page < PAGES_A_ROUND; page++) {

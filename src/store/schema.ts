@@ -231,9 +231,13 @@ export interface CursorsTable {
   name: string;
   cursor: JsonText;
   next_at: Time;
+  /** Until when the process that runs a round has it alone. */
+  lease_until: Time;
   started_at: Time | null;
   last_ok_at: Time | null;
   error: string | null;
+  /** Failed rounds in a row. */
+  failures: number;
   /** Seen in the running or last round, and how many of them no webhook had told. */
   seen: number;
   gaps: number;

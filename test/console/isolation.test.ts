@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '#lib/ids';
-import { openWorld, seed, type Seeded, type World } from './world.ts';
+import { seed, type Seeded } from './seed.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 let mine: Seeded;
@@ -25,7 +26,7 @@ await collected.close();
 
 const NAMED = ['install', 'envelope', 'correlation', 'notice', 'effect'];
 const OPERATORS_ONLY = /\/faulty/;
-const fill = (path: string, ids: Record<string, string>): string => `${path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? `no-${name}`)}?from=1&to=2`;
+const fill = (path: string, ids: Partial<Record<string, string>>): string => `${path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? `no-${name}`)}?from=1&to=2`;
 const FORM = { reason: 'changed our minds', text: 'kind: send\n', note: 'n', do: 'save', version: '1', keys: 'k1', allow: '1' };
 const ask = (method: string, path: string, as: string | undefined) => world.ask(path, { method, ...(as ? { cookie: as } : {}), ...(method === 'POST' ? { form: FORM } : {}) });
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '#lib/ids';
 import { Problem } from '#core/problem';
-import { openWorld, seed, seedEnvelope, type Seeded, type World } from './world.ts';
+import { seedEnvelope } from './seed-envelope.ts';
+import { seed, type Seeded } from './seed.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -1,7 +1,9 @@
+import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { manualClock } from '#lib/clock';
 import { findSession, issueLink, openSession, sweepSessions } from '#store/sessions';
-import { openWorld, ORIGIN, seed, type World } from './world.ts';
+import { seed } from './seed.ts';
+import { openWorld, ORIGIN, type World } from './world.ts';
 
 const MINUTE = 60_000;
 let world: World;
@@ -123,5 +125,13 @@ describe('requests that another site made', () => {
     const request = new Request(`${ORIGIN}/t/${tenant}/envelopes/${ids.envelope}/remind`, { method: 'POST', headers: { cookie: `countersign_session=${cookie}`, [name]: value } });
     expect((await world.app.request(request)).status).toBe(303);
     expect(world.desk.calls).toEqual([['remind', tenant, ids.envelope, 'account admin']]);
+  });
+
+  test('the console’s rules hold for its own addresses alone: webhooks beside it come from elsewhere', async () => {
+    const server = new Hono();
+    server.route('/', world.app);
+    server.post('/webhooks/vendor', (c) => c.text('taken'));
+    const answer = await server.request(`${ORIGIN}/webhooks/vendor`, { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.text()]).toEqual([200, 'taken']);
   });
 });

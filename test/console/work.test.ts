@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openWorld, seed, type Seeded, type World } from './world.ts';
+import { seed, type Seeded } from './seed.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 let seeded: Seeded;

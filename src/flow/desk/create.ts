@@ -15,7 +15,7 @@ import type { Desk } from '#flow/desk';
 import { dealCard, dryRun } from '#flow/desk/plan';
 import { createMappingDesk } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
-import { leaveInstall } from '#flow/install';
+import { CHANGES, leaveInstall } from '#flow/install';
 import { readGround } from '#flow/reconcile';
 import { accountsOf } from '#flow/rule-book';
 
@@ -99,7 +99,7 @@ export function createDesk(flow: Flow): Desk {
 
     async reconcileNow(tenant, id, by) {
       await getInstall(flow.db, tenant, id);
-      await hurryCursor(flow.db, tenant, id, flow.clock.now());
+      await hurryCursor(flow.db, tenant, id, flow.clock.now(), CHANGES);
       await audit(tenant, by, 'reconcile.asked', id);
       flow.wake.cursors();
     },

@@ -72,20 +72,15 @@ function Reconciliation({ c, install }: { c: ConsoleContext; install: InstallVie
           <Facts
             rows={[
               ['Last success', <When at={cursor.last_ok_at} now={now} />],
-              ['Looked at', `${cursor.seen} in ${isRunning(cursor) ? 'the running round so far' : 'the last round'}`],
+              ['Looked at', `${cursor.seen} in ${cursor.lease_until > now ? 'the running round so far' : 'the last round'}`],
               ['Gaps found', `${cursor.gaps} in that round, ${cursor.gaps_total} in all: changes that no webhook had told`],
-              ['Next round', isRunning(cursor) ? 'running now' : <When at={cursor.next_at} now={now} />],
+              ['Next round', cursor.lease_until > now ? 'running now' : <When at={cursor.next_at} now={now} />],
             ]}
           />
         </div>
       ))}
     </>
   );
-}
-
-/** A round is running from its start until it ends in a success or an error. */
-function isRunning(cursor: { started_at: number | null; last_ok_at: number | null; error: string | null }): boolean {
-  return cursor.started_at !== null && cursor.error === null && cursor.started_at > (cursor.last_ok_at ?? 0);
 }
 
 function InstallActions({ c, install, signs }: { c: ConsoleContext; install: InstallView; signs: boolean }) {

@@ -12,7 +12,7 @@ interface Entry {
   /** Within one millisecond: heard, then decided, then done. */
   rank: 0 | 1 | 2;
   place: number;
-  label: 'Heard' | 'Decided' | 'Done';
+  label: string;
   title: string;
   why: string;
   tone: Tone;
@@ -21,6 +21,8 @@ interface Entry {
   data: string;
 }
 
+const SHAPE = ['heard', 'decided', 'done'] as const;
+const OUTCOME = { done: 'Done', partly: 'Done', retry: 'Tried', parked: 'Tried', cancelled: 'Dropped' } as const;
 const TONE = { done: 'good', partly: 'warn', retry: 'warn', parked: 'bad', cancelled: 'plain' } as const;
 
 /** Facts, effects and receipts as one story, in the order in which this server learned and did them. */
@@ -61,7 +63,7 @@ export function entriesOf(story: Story, names: Names): Entry[] {
     at: receipt.at,
     rank: 2,
     place: receipt.seq,
-    label: 'Done',
+    label: OUTCOME[receipt.outcome],
     title: sayReceipt(receipt, names),
     why: '',
     tone: TONE[receipt.outcome],
@@ -95,7 +97,7 @@ export function Timeline({ c, story, names }: { c: ConsoleContext; story: Story;
       {story.cut ? <p class="note warn">This story is longer than a page holds; its end is left out.</p> : null}
       <ol class="timeline">
         {entries.map((entry) => (
-          <li class={`${entry.label.toLowerCase()} ${entry.tone}`}>
+          <li class={`${SHAPE[entry.rank]} ${entry.tone}`}>
             <div class="moment">
               <span class="label">{entry.label}</span>
               <When at={entry.at} now={now} seconds />

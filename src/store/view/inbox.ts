@@ -1,7 +1,7 @@
 import type { DeliveryId, NoticeId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
 import type { DeliveriesTable, InboxTable } from '#store/schema';
-import { cut, type Ask, type Page } from '#store/view/page';
+import { constant, cut, type Ask, type Page } from '#store/view/page';
 
 export type NoticeState = InboxTable['state'];
 export const NOTICE_STATES: readonly NoticeState[] = ['ready', 'done', 'noted', 'dead'];
@@ -10,7 +10,7 @@ export type NoticeRow = Pick<InboxTable, (typeof ROW)[number]>;
 
 export async function listNotices(db: Db, tenant: TenantId, filter: { state?: NoticeState | undefined; text?: string | undefined }, ask: Ask): Promise<Page<NoticeRow>> {
   let query = db.selectFrom('inbox').select(ROW).where('tenant', '=', tenant);
-  if (filter.state) query = query.where('state', '=', filter.state);
+  if (filter.state) query = query.where('state', '=', constant(filter.state));
   if (ask.after) query = query.where('id', '<', ask.after as NoticeId);
   const text = filter.text?.trim();
   if (text)

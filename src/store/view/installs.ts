@@ -1,6 +1,7 @@
 import type { InstallId, TenantId } from '#core/ids';
 import type { CrmSchema } from '#core/records';
 import type { Db } from '#store/database';
+import { constant } from '#store/view/page';
 import type { CursorsTable, GroundsTable, InstallsTable } from '#store/schema';
 
 export type InstallView = Omit<InstallsTable, 'tokens' | 'webhook_keys' | 'details'> & {
@@ -37,22 +38,20 @@ const COLUMNS = [
 export async function listInstalls(db: Db, tenant: TenantId): Promise<InstallView[]> {
   const installs = await db.selectFrom('installs').select(COLUMNS).where('tenant', '=', tenant).orderBy('id').execute();
   if (installs.length === 0) return [];
+  const ids = installs.map((install) => install.id);
   const cursors = await db
     .selectFrom('cursors')
-    .select(['tenant', 'install', 'name', 'next_at', 'started_at', 'last_ok_at', 'error', 'seen', 'gaps', 'gaps_total'])
+    .select(['tenant', 'install', 'name', 'next_at', 'lease_until', 'started_at', 'last_ok_at', 'error', 'failures', 'seen', 'gaps', 'gaps_total'])
     .where('tenant', '=', tenant)
+    .where('install', 'in', ids)
     .orderBy('name')
     .execute();
-  const grounds = await db.selectFrom('grounds').select(['install', 'kind', 'read_at']).where('tenant', '=', tenant).execute();
+  const grounds = await db.selectFrom('grounds').select(['install', 'kind', 'read_at']).where('tenant', '=', tenant).where('install', 'in', ids).execute();
   const held = await db
     .selectFrom('outbox')
     .select((select) => ['install', select.fn.countAll<number>().as('count')])
-    .where(
-      'install',
-      'in',
-      installs.map((install) => install.id),
-    )
-    .where('state', '=', 'held')
+    .where('install', 'in', ids)
+    .where('state', '=', constant('held'))
     .groupBy('install')
     .execute();
   const views = installs.map(({ webhook_keys, ...install }) => ({
@@ -71,7 +70,8 @@ export async function findInstall(db: Db, tenant: TenantId, install: InstallId):
 
 /** What people call the stages of the tenant's CRMs, by their ids, as last read. */
 export async function stageLabels(db: Db, tenant: TenantId): Promise<Map<string, string>> {
-  const grounds = await db.selectFrom('grounds').select('data').where('tenant', '=', tenant).where('kind', '=', 'schema').execute();
+  const installs = db.selectFrom('installs').select('id').where('tenant', '=', tenant);
+  const grounds = await db.selectFrom('grounds').select('data').where('tenant', '=', tenant).where('install', 'in', installs).where('kind', '=', 'schema').execute();
   const stages = grounds.flatMap((ground) => (JSON.parse(ground.data) as CrmSchema).pipelines.flatMap((pipeline) => pipeline.stages));
   return new Map(stages.map((stage) => [stage.id, stage.label]));
 }

@@ -2,7 +2,7 @@ import type { EffectId, TenantId } from '#core/ids';
 import type { EffectKind } from '#core/effect';
 import type { Db } from '#store/database';
 import type { OutboxTable, ReceiptsTable } from '#store/schema';
-import { cut, type Ask, type Page } from '#store/view/page';
+import { constant, cut, type Ask, type Page } from '#store/view/page';
 
 export type EffectState = OutboxTable['state'];
 export const EFFECT_STATES: readonly EffectState[] = ['parked', 'held', 'ready', 'leased', 'done', 'cancelled'];
@@ -18,7 +18,7 @@ export interface EffectFilter {
 
 export async function listEffects(db: Db, tenant: TenantId, filter: EffectFilter, ask: Ask): Promise<Page<EffectRow>> {
   let query = db.selectFrom('outbox').leftJoin('installs', 'installs.id', 'outbox.install').selectAll('outbox').select('installs.vendor').where('outbox.tenant', '=', tenant);
-  if (filter.state) query = query.where('outbox.state', '=', filter.state);
+  if (filter.state) query = query.where('outbox.state', '=', constant(filter.state));
   if (filter.not) query = query.where('outbox.state', '<>', filter.not);
   if (filter.kind) query = query.where('outbox.kind', '=', filter.kind);
   if (ask.after) query = query.where('outbox.id', '<', ask.after as EffectId);
