@@ -18,6 +18,7 @@ create table oauth_states (
 create table deliveries (
   id text primary key, vendor text not null, received_at bigint not null, headers text not null, body BYTES, fault text
 );
+create index deliveries_by_time on deliveries (received_at);
 create index deliveries_faulty on deliveries (received_at) where fault is not null;
 create table inbox (
   id text primary key, tenant text not null, install text not null, vendor text not null, delivery text, position integer not null, key text not null, kind text not null,
@@ -28,6 +29,7 @@ create unique index inbox_by_key on inbox (install, key);
 create index inbox_ready on inbox (run_at, id) where state = 'ready';
 create index inbox_by_tenant on inbox (tenant, id);
 create index inbox_dead on inbox (tenant, id) where state = 'dead';
+create index inbox_by_delivery on inbox (delivery) where state in ('ready', 'dead');
 create index inbox_by_correlation on inbox (tenant, correlation);
 create table facts (
   tenant text not null, seq bigint not null, id text not null, type text not null, at bigint not null, recorded_at bigint not null, notice text,

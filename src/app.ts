@@ -3,7 +3,7 @@ import type { Desk } from '#flow/desk';
 import type { Flow } from '#flow/flow';
 import type { Receive } from '#flow/receive';
 import { cards } from '#http/cards';
-import { answerError, createConsole, type ConsoleOptions } from '#http/console';
+import { answerError, answerNotFound, consoleHeaders, createConsole, type ConsoleOptions } from '#http/console';
 import { oauth } from '#http/oauth';
 import { operations } from '#http/operations';
 import { webhooks } from '#http/webhooks';
@@ -16,10 +16,13 @@ export function createApp(options: { flow: Flow; desk: Desk; receive: Receive; i
   app.route('/', operations(flow, isReady));
   app.route('/', cards(flow, desk));
   if (options.sandbox) app.route('/', options.sandbox);
-  const people = oauth(flow);
+  const people = new Hono();
+  for (const path of ['/install/*', '/oauth/*']) people.use(path, consoleHeaders());
+  people.route('/', oauth(flow));
   people.onError((error, c) => answerError(error, c, options.console));
   app.route('/', people);
   app.route('/', createConsole(options.console));
   app.onError((error, c) => answerError(error, c, options.console));
+  app.notFound((c) => answerNotFound(c, options.console));
   return app;
 }

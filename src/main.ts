@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { Problem } from '#core/problem';
 import { ConfigError, loadConfig } from './config.ts';
+import { doctorCommand } from './cli/doctor.ts';
+import { installsCommand } from './cli/installs.ts';
+import { ledgerCommands } from './cli/ledger.ts';
+import { mappingCommands } from './cli/mappings.ts';
 import type { TourOptions } from './cli/tour.ts';
 import { createWorld } from './world.ts';
 
@@ -28,7 +33,29 @@ program
     process.exitCode = (await tour(options)) ? 0 : 1;
   });
 
+program
+  .command('link')
+  .description('Print a one-time link into the console.')
+  .option('--tenant <id>', 'for one tenant only; an operator sees all of them')
+  .action(async (options: { tenant?: string }) => {
+    const { printLink } = await import('./cli/link.ts');
+    await printLink(options.tenant);
+  });
+
+program
+  .command('migrate')
+  .description("Bring the database's schema up to date. The server does the same when it starts.")
+  .action(async () => {
+    const { runMigrations } = await import('./cli/migrate.ts');
+    await runMigrations();
+  });
+
+mappingCommands(program);
+ledgerCommands(program);
+installsCommand(program);
+doctorCommand(program);
+
 program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error);
+  console.error(error instanceof ConfigError || error instanceof Problem ? error.message : error);
   process.exitCode = 1;
 });

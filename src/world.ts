@@ -29,6 +29,7 @@ import type { Install } from '#store/installs';
 import { nextEffectAt } from '#store/outbox';
 import { issueLink } from '#store/sessions';
 import { startLoop, type Loop } from '#work/loop';
+import { createUpkeep } from '#work/upkeep';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { SandboxWorld } from './sandbox-world.ts';
@@ -57,6 +58,8 @@ export interface World {
 }
 
 export interface WorldOptions {
+  /** False for commands that only look: the sandbox world, which belongs to the serving process, is then not kept over. */
+  serve?: boolean;
   clock?: Clock;
   log?: Logger;
   seed?: number;
@@ -73,11 +76,11 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
   let listening: string | null = null;
   const publicUrl = () => config.publicUrl ?? listening ?? `http://${config.host}:${config.port}`;
 
-  const sandbox = config.mode === 'sandbox' ? await openSandbox(config, publicUrl, clock, seed, options.accountType) : null;
+  const sandbox = config.mode === 'sandbox' ? await openSandbox(config, publicUrl, clock, seed, options) : null;
   const vendors = createVendors(sandbox?.registrations ?? liveRegistrations(config), publicUrl);
   const checkHost = createHostCheck(() => (sandbox ? [new URL(publicUrl()).origin] : []));
   const limits = createLimits(clock);
-  const loops: Record<keyof Wake, Loop | null> = { inbox: null, outbox: null, cursors: null };
+  const loops: Record<keyof Wake | 'upkeep', Loop | null> = { inbox: null, outbox: null, cursors: null, upkeep: null };
 
   const flow: Flow = {
     db,
@@ -154,6 +157,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     loops.inbox = startLoop({ ...common, name: 'advance', width: 1, turn: async () => (await advance()) > 0, nextAt: () => nextNoticeAt(db) });
     loops.outbox = startLoop({ ...common, name: 'perform', width: LANES_AT_ONCE, turn: createPerform(flow), nextAt: () => nextEffectAt(db, clock.now()) });
     loops.cursors = startLoop({ ...common, name: 'reconcile', width: 2, turn: createReconcile(flow), nextAt: () => nextRoundAt(db, clock.now()) });
+    loops.upkeep = startLoop({ ...common, name: 'upkeep', width: 1, ...createUpkeep(flow) });
   }
 
   let stopped: Promise<void> | null = null;
@@ -196,9 +200,9 @@ function viewOf(install: Install): InstallView {
   return { id: install.id, account: install.account, baseUrl: install.base_url, environment: install.environment, details: JSON.parse(install.details) as InstallView['details'] };
 }
 
-async function openSandbox(config: Config, publicUrl: () => string, clock: Clock, seed: number, accountType: WorldOptions['accountType']): Promise<SandboxWorld> {
+async function openSandbox(config: Config, publicUrl: () => string, clock: Clock, seed: number, { serve = true, accountType }: WorldOptions): Promise<SandboxWorld> {
   const { createSandboxWorld } = await import('./sandbox-world.ts');
-  const file = config.database === ':memory:' || config.database.includes('://') ? null : `${config.database}.sandbox.json`;
+  const file = !serve || config.database === ':memory:' || config.database.includes('://') ? null : `${config.database}.sandbox.json`;
   return createSandboxWorld({ publicUrl, clock, seed, file, ...(accountType ? { accountType } : {}) });
 }
 

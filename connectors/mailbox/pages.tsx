@@ -2,11 +2,6 @@ import type { Child } from 'hono/jsx';
 import { Page } from '#shared/sandbox/page.tsx';
 import type { StoredMail } from './sandbox.ts';
 
-/** A page as text, with its doctype. */
-export async function text(page: unknown): Promise<string> {
-  return `<!DOCTYPE html>${String(await page)}`;
-}
-
 function Frame({ base, title, refresh, children }: { base: string; title: string; refresh?: number; children?: Child }) {
   return (
     <Page vendor="Mailbox" accent="violet" title={title} base={base} nav={[{ label: 'Inbox', href: `${base}/`, current: title === 'Inbox' }]} {...(refresh ? { refresh } : {})}>

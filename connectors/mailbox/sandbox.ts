@@ -2,8 +2,8 @@ import { Hono, type Context } from 'hono';
 import type { Clock } from '#lib/clock';
 import type { Json } from '#lib/json';
 import type { Mail } from '#ports/sandbox';
-import { servePages } from '#shared/sandbox/page.tsx';
-import { AbsentPage, InboxPage, MailPage, text } from './pages.tsx';
+import { documentOf, servePages } from '#shared/sandbox/page.tsx';
+import { AbsentPage, InboxPage, MailPage } from './pages.tsx';
 
 /** A mail as it lies in the box. */
 export interface StoredMail extends Mail {
@@ -41,18 +41,18 @@ export function createMailbox({ baseUrl, clock, state }: MailboxOptions): Mailbo
     const to = c.req.query('to') ?? '';
     const shown = mails.filter((mail) => !to || mail.to === to).reverse();
     const people = [...new Map(mails.map((mail) => [mail.to, mail.toName])).entries()].sort(([a], [b]) => a.localeCompare(b));
-    return c.html(text(InboxPage({ base: baseUrl(), mails: shown, people, to, now: clock.now() })));
+    return c.html(documentOf(InboxPage({ base: baseUrl(), mails: shown, people, to, now: clock.now() })));
   };
   app.get('/', inbox);
   app.get('/mails/:id', (c) => {
     const mail = mails.find(({ id }) => String(id) === c.req.param('id'));
     if (!mail) return absent(c);
     mail.read = true;
-    return c.html(text(MailPage({ base: baseUrl(), mail, now: clock.now() })));
+    return c.html(documentOf(MailPage({ base: baseUrl(), mail, now: clock.now() })));
   });
   // Mounted under a path, the slash at its end is an address of its own to the router.
   app.get('/*', (c) => (c.req.path === `${new URL(baseUrl()).pathname}/` ? inbox(c) : absent(c)));
-  const absent = (c: Context) => c.html(text(AbsentPage({ base: baseUrl() })), 404);
+  const absent = (c: Context) => c.html(documentOf(AbsentPage({ base: baseUrl() })), 404);
 
   return {
     app,

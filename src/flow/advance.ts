@@ -6,6 +6,7 @@ import type { Decision, InstallState, Situation } from '#core/decide/situation';
 import type { Fact } from '#core/fact';
 import type { Correlation, EnvelopeId } from '#core/ids';
 import { Problem } from '#core/problem';
+import { raiseAlarm } from '#store/alarms';
 import { countGap } from '#store/cursors';
 import type { Tx } from '#store/database';
 import { findEnvelope, findEnvelopeByIntent, findEnvelopeByRemote, listOpenEnvelopesOfDeal, type EnvelopeWithRecipients } from '#store/envelopes';
@@ -183,6 +184,8 @@ function isGap(fact: Fact, decision: Decision): boolean {
 
 async function reportGap(flow: Flow, tx: Tx, notice: InboxNotice): Promise<void> {
   await countGap(tx, notice.tenant, notice.install);
+  const say = 'Asking the account found changes that no webhook had told. They are in place now; if this goes on, webhooks do not arrive.';
+  await raiseAlarm(tx, { code: 'reconcile-gaps', subject: notice.install, tenant: notice.tenant, say }, flow.clock.now());
   flow.metrics.gaps.inc({ vendor: notice.vendor });
   flow.log.warn({ tenant: notice.tenant, install: notice.install, correlation: notice.correlation }, 'reconciliation found what no webhook had told');
 }

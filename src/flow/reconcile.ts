@@ -68,6 +68,7 @@ async function readChanges(flow: Flow, install: Install, cursor: Cursor): Promis
   const { connector } = getVendor(flow, install.vendor);
   const ask = connector.crm?.changes ?? connector.sign?.changes;
   if (!ask || cursor.name !== CHANGES) return GROUND_MS;
+  if (cursor.gaps === 0) await clearAlarm(flow.db, 'reconcile-gaps', install.id);
   const call = flow.bind(install, PRIORITY.background, 'insistent');
   let at = JSON.parse(cursor.cursor) as Json;
   let seen = 0;

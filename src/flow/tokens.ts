@@ -3,7 +3,7 @@ import { Problem } from '#core/problem';
 import type { InstallId } from '#core/ids';
 import type { Account, Tokens } from '#ports/auth';
 import type { Json } from '#lib/json';
-import { raiseAlarm } from '#store/alarms';
+import { clearAlarm, raiseAlarm } from '#store/alarms';
 import { claimRefresh, getInstall, REFRESH_LEASE_MS, updateInstall, type Install } from '#store/installs';
 import { holdEffects } from '#store/outbox';
 import { getVendor, type Flow } from '#flow/flow';
@@ -29,6 +29,16 @@ function openTokens(flow: Flow, install: Install): Tokens {
   if (install.tokens === null) throw new Problem('install.unauthorized');
   const stored = JSON.parse(flow.sealer.open(install.tokens, `${install.tenant}|installs|tokens|${install.id}`)) as Stored;
   return { ...stored, accessToken: new Secret(stored.accessToken), refreshToken: stored.refreshToken === null ? null : new Secret(stored.refreshToken) };
+}
+
+/** Whether this server's key opens an install's tokens. */
+export function opensTokens(flow: Flow, install: Install): boolean {
+  try {
+    openTokens(flow, install);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export interface TokenSource {
@@ -80,12 +90,14 @@ async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise
     const next = await connector.auth.refresh(app, flow.tokenHttp(install.vendor), tokens, account, flow.clock.now());
     await updateInstall(flow.db, install.tenant, install.id, { tokens: sealTokens(flow, install, next), expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() });
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'done' });
+    await clearAlarm(flow.db, 'token-refresh-failing', install.id);
     return next.accessToken;
   } catch (error) {
     const problem = Problem.from(error);
-    flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: problem.code });
+    flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'failed' });
     await updateInstall(flow.db, install.tenant, install.id, { refresh_until: 0 });
     if (problem.remedy === 'reauthorize') await flagInstall(flow, install, problem);
+    else await raiseAlarm(flow.db, { code: 'token-refresh-failing', subject: install.id, tenant: install.tenant, say: `${install.name}: the permission could not be renewed. ${problem.message}` }, flow.clock.now());
     throw problem;
   }
 }

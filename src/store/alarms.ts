@@ -24,3 +24,8 @@ export async function raiseAlarm(db: Db, alarm: Alarm, now: number): Promise<voi
 export async function clearAlarm(db: Db, code: string, subject: string): Promise<void> {
   await db.deleteFrom('alarms').where('id', '=', `${code}|${subject}`).execute();
 }
+
+/** Every alarm that stands, over all tenants, newest first: for the operator. */
+export async function listAlarms(db: Db): Promise<(Alarm & { count: number })[]> {
+  return db.selectFrom('alarms').select(['code', 'subject', 'say', 'tenant', 'count']).orderBy('last_at', 'desc').limit(200).execute();
+}

@@ -15,7 +15,7 @@ export async function ensureCursor(db: Db, tenant: TenantId, install: InstallId,
     .execute();
 }
 
-/** Takes the cursor that is most overdue, of an install in use; nobody else gets it before `leaseMs` has passed. */
+/** Takes the cursor that is most overdue, of an install in use; nobody else gets it before `leaseMs` has passed. Its `gaps` are those of the round before. */
 export async function claimCursor(db: Db, now: number, leaseMs: number): Promise<Cursor | null> {
   return db.transaction().execute(async (tx) => {
     const due = tx
@@ -35,7 +35,7 @@ export async function claimCursor(db: Db, now: number, leaseMs: number): Promise
       .where('install', '=', cursor.install)
       .where('name', '=', cursor.name)
       .execute();
-    return { ...cursor, next_at: now + leaseMs, started_at: now, seen: 0, gaps: 0 };
+    return { ...cursor, next_at: now + leaseMs, started_at: now, seen: 0 };
   });
 }
 

@@ -11,10 +11,6 @@ export interface Place {
   console: string;
 }
 
-/** A page as text, with its doctype: without it browsers fall back to the rules of old. */
-export async function text(page: unknown): Promise<string> {
-  return `<!DOCTYPE html>${String(await page)}`;
-}
 export function when(ms: number | null): string {
   return ms === null ? '–' : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

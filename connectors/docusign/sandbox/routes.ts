@@ -1,8 +1,9 @@
 import type { Context, Hono } from 'hono';
 import type { Faults } from '#ports/sandbox';
+import { documentOf } from '#shared/sandbox/page.tsx';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ConsentAsk } from './oauth.ts';
-import { ConsentPage, EnvelopePage, FAULT_NAMES, FaultsPage, HomePage, text, WordsPage, type Place } from './pages.tsx';
+import { ConsentPage, EnvelopePage, FAULT_NAMES, FaultsPage, HomePage, WordsPage, type Place } from './pages.tsx';
 import { SigningPage } from './signing-page.tsx';
 import type { SandboxState, StoredEnvelope, StoredRecipient } from './state.ts';
 
@@ -13,17 +14,17 @@ export interface PageOptions {
   place: () => Place;
 }
 
-export const consentPage = (place: Place, ask: ConsentAsk) => text(ConsentPage({ place, ask }));
-export const wordsPage = (place: Place, title: string, words: string) => text(WordsPage({ place, title, words }));
+export const consentPage = (place: Place, ask: ConsentAsk) => documentOf(ConsentPage({ place, ask }));
+export const wordsPage = (place: Place, title: string, words: string) => documentOf(WordsPage({ place, title, words }));
 
 /** The pages that people need: the sender's account, the signing page behind each mail, and the faults. */
 export function routePages(app: Hono, { state, faults, lifecycle, place }: PageOptions): void {
   const home = (c: Context) => {
     lifecycle.passTime();
-    return c.html(text(HomePage({ place: place(), state })));
+    return c.html(documentOf(HomePage({ place: place(), state })));
   };
   app.get('/', home);
-  app.get('/envelopes/:id', (c) => withEnvelope(c, (envelope) => c.html(text(EnvelopePage({ place: place(), envelope })))));
+  app.get('/envelopes/:id', (c) => withEnvelope(c, (envelope) => c.html(documentOf(EnvelopePage({ place: place(), envelope })))));
   app.post('/envelopes/:id/expire', (c) =>
     withEnvelope(c, (envelope) => {
       lifecycle.expire(envelope);
@@ -64,7 +65,7 @@ export function routePages(app: Hono, { state, faults, lifecycle, place }: PageO
     });
   });
 
-  app.get('/faults', (c) => c.html(text(FaultsPage({ place: place(), faults, saved: c.req.query('saved') === 'yes' }))));
+  app.get('/faults', (c) => c.html(documentOf(FaultsPage({ place: place(), faults, saved: c.req.query('saved') === 'yes' }))));
   app.post('/faults', async (c) => {
     const form = await c.req.parseBody();
     for (const name of FAULT_NAMES) {
@@ -89,7 +90,7 @@ export function routePages(app: Hono, { state, faults, lifecycle, place }: PageO
     return absent(c, 'This link belongs to no document. Open it from the mail again.');
   }
   function signing(c: Context, envelope: StoredEnvelope, recipient: StoredRecipient, fault?: string): Response | Promise<Response> {
-    return c.html(text(SigningPage({ place: place(), envelope, recipient, ...(fault ? { fault } : {}) })), fault ? 422 : 200);
+    return c.html(documentOf(SigningPage({ place: place(), envelope, recipient, ...(fault ? { fault } : {}) })), fault ? 422 : 200);
   }
   function absent(c: Context, words: string): Response | Promise<Response> {
     return c.html(wordsPage(place(), 'Nothing here', words), 404);

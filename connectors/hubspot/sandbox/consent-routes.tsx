@@ -1,4 +1,5 @@
 import { Hono, type Context } from 'hono';
+import { documentOf } from '#shared/sandbox/page.tsx';
 import { Consent, ConsentError, type ConsentAsk } from './consent.tsx';
 import type { Desk } from './desk.ts';
 import { issueCode } from './oauth.ts';
@@ -12,7 +13,7 @@ export function consentRoutes(desk: Desk): Hono {
     const form = await c.req.parseBody();
     const ask = read(form);
     const fault = faultOf(ask);
-    if (fault !== null) return c.html(<ConsentError desk={desk} say={fault} />, 400);
+    if (fault !== null) return c.html(documentOf(<ConsentError desk={desk} say={fault} />), 400);
     const back = new URL(ask.redirectUri);
     if (form.answer === 'connect') {
       back.searchParams.set('code', issueCode(desk.world(), desk.clock, ask.redirectUri, ask.scopes));
@@ -28,7 +29,7 @@ export function consentRoutes(desk: Desk): Hono {
   function show(c: Context) {
     const ask = read(c.req.query());
     const fault = faultOf(ask);
-    return fault === null ? c.html(<Consent desk={desk} ask={ask} />) : c.html(<ConsentError desk={desk} say={fault} />, 400);
+    return fault === null ? c.html(documentOf(<Consent desk={desk} ask={ask} />)) : c.html(documentOf(<ConsentError desk={desk} say={fault} />), 400);
   }
 
   function faultOf(ask: ConsentAsk): string | null {

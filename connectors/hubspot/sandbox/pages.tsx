@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { projectFile } from '#lib/root';
-import { servePages } from '#shared/sandbox/page.tsx';
+import { documentOf, servePages } from '#shared/sandbox/page.tsx';
 import { Board } from './board.tsx';
 import { consentRoutes } from './consent-routes.tsx';
 import { me, type Desk } from './desk.ts';
@@ -21,7 +21,7 @@ export function pageRoutes(desk: Desk): Hono {
 
   pages.get('/assets/board.js', (c) => c.body(script, 200, { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-cache' }));
   // Mounted under a path, the root is reached with and without a slash at its end; a route matches one of them only.
-  pages.get('/*', (c, next) => (c.req.path.replace(/\/$/, '') === new URL(to('')).pathname.replace(/\/$/, '') ? c.html(<Home desk={desk} />) : next()));
+  pages.get('/*', (c, next) => (c.req.path.replace(/\/$/, '') === new URL(to('')).pathname.replace(/\/$/, '') ? c.html(documentOf(<Home desk={desk} />)) : next()));
   pages.post('/apps/countersign/uninstall', (c) => {
     uninstall(desk.world());
     return c.redirect(to('/'), 303);
@@ -31,7 +31,7 @@ export function pageRoutes(desk: Desk): Hono {
   pages.get('/deals', (c) => {
     const deal = desk.account.find('deals', c.req.query('moved') ?? '');
     const moved = deal ? `${deal.properties.dealname ?? 'The deal'} is now in ${stageLabel(deal.properties.dealstage ?? '')}.` : null;
-    return c.html(<Board desk={desk} moved={moved} />);
+    return c.html(documentOf(<Board desk={desk} moved={moved} />));
   });
   pages.post('/deals/:id/move', async (c) => {
     const deal = desk.account.find('deals', c.req.param('id'));
@@ -51,15 +51,15 @@ export function pageRoutes(desk: Desk): Hono {
 
   pages.get('/contacts/:id', (c) => {
     const contact = desk.account.find('contacts', c.req.param('id'));
-    return contact ? c.html(<ContactPage desk={desk} contact={contact} />) : c.notFound();
+    return contact ? c.html(documentOf(<ContactPage desk={desk} contact={contact} />)) : c.notFound();
   });
   pages.post('/contacts/:id/erase', (c) => {
     desk.account.erase(c.req.param('id'), me(desk).actor);
     return c.redirect(to('/deals'), 303);
   });
-  pages.get('/lists', (c) => c.html(<Lists desk={desk} />));
+  pages.get('/lists', (c) => c.html(documentOf(<Lists desk={desk} />)));
 
-  pages.get('/faults', (c) => c.html(<FaultPage desk={desk} said={c.req.query('said') === 'set' ? 'Applied.' : null} />));
+  pages.get('/faults', (c) => c.html(documentOf(<FaultPage desk={desk} said={c.req.query('said') === 'set' ? 'Applied.' : null} />)));
   pages.post('/faults', async (c) => {
     const form = await c.req.parseBody();
     const off = form.all === 'off';

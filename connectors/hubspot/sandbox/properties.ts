@@ -36,6 +36,8 @@ const source: Brief[] = [
   ['hs_analytics_source_data_1', 'Original source drill-down 1', 'string', readOnly],
   ['hs_analytics_source_data_2', 'Original source drill-down 2', 'string', readOnly],
   ['hs_analytics_latest_source', 'Latest traffic source', 'enumeration', { ...SOURCES, ...readOnly }],
+  ['hs_analytics_latest_source_data_1', 'Latest source drill-down 1', 'string', readOnly],
+  ['hs_analytics_latest_source_data_2', 'Latest source drill-down 2', 'string', readOnly],
   ['hs_analytics_latest_source_timestamp', 'Latest traffic source date', 'datetime', readOnly],
   ['hs_analytics_first_timestamp', 'Time first seen', 'datetime', readOnly],
   ['utm_source', 'UTM source'],

@@ -248,6 +248,8 @@ function plant(world: World, story: Story, index: number, now: number): void {
     hs_analytics_source_data_1: detail,
     hs_analytics_source_data_2: campaign,
     hs_analytics_latest_source: 'EMAIL_MARKETING',
+    hs_analytics_latest_source_data_1: 'newsletter',
+    hs_analytics_latest_source_data_2: 'autumn-offers',
     hs_analytics_latest_source_timestamp: iso(enteredAt),
     hs_analytics_first_timestamp: iso(createdAt - 20 * DAY_MS),
     utm_source: detail,

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { documentOf } from '#shared/sandbox/page.tsx';
 import { cardSchema, previewSchema, type Card } from './card-client.ts';
 import { Deal } from './deal.tsx';
 import type { Desk } from './desk.ts';
@@ -18,7 +19,7 @@ export function signingRoutes(desk: Desk): Hono {
     const deal = desk.account.find('deals', c.req.param('id'));
     if (!deal) return c.notFound();
     const said = c.req.query('said') ?? '';
-    return c.html(<Deal desk={desk} deal={deal} card={await cardOf(deal.id)} said={SAID[said] ?? (said ? said.slice(0, 300) : null)} />);
+    return c.html(documentOf(<Deal desk={desk} deal={deal} card={await cardOf(deal.id)} said={SAID[said] ?? (said ? said.slice(0, 300) : null)} />));
   });
 
   pages.get('/deals/:id/sign', async (c) => {
@@ -26,7 +27,7 @@ export function signingRoutes(desk: Desk): Hono {
     if (!deal) return c.notFound();
     const card = await cardOf(deal.id);
     if (!card.ok) return c.redirect(at(deal.id, card.message), 303);
-    return c.html(<SignForm desk={desk} deal={deal} card={card.body} choice={choiceFor(card.body, c.req.query('template'))} preview={null} />);
+    return c.html(documentOf(<SignForm desk={desk} deal={deal} card={card.body} choice={choiceFor(card.body, c.req.query('template'))} preview={null} />));
   });
 
   pages.post('/deals/:id/sign', async (c) => {
@@ -41,7 +42,7 @@ export function signingRoutes(desk: Desk): Hono {
     }
     const [card, preview] = await Promise.all([cardOf(deal.id), desk.card.ask(previewSchema, 'POST', `/cards/hubspot/deals/${deal.id}/preview`, choice)]);
     if (!card.ok) return c.redirect(at(deal.id, card.message), 303);
-    return c.html(<SignForm desk={desk} deal={deal} card={card.body} choice={choice} sendKey={key} preview={preview} />);
+    return c.html(documentOf(<SignForm desk={desk} deal={deal} card={card.body} choice={choice} sendKey={key} preview={preview} />));
   });
 
   pages.post('/deals/:id/envelopes/:envelope', async (c) => {

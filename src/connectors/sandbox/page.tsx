@@ -23,6 +23,11 @@ export interface SandboxPage {
   children?: Child;
 }
 
+/** A page as the whole text of an answer. Without a doctype, browsers fall back to the rules of old. */
+export async function documentOf(page: unknown): Promise<string> {
+  return `<!doctype html>${String(await page)}`;
+}
+
 /** The frame of every sandbox page. */
 export function Page(page: SandboxPage) {
   return (

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '#lib/clock';
 import type { Random } from '#lib/random';
 import type { Faults } from '#ports/sandbox';
@@ -20,6 +21,8 @@ export interface Postman {
 export function createPostman(options: { faults: Faults; random: Random; clock: Clock; retryMs: number[]; spoil: (headers: Record<string, string>) => void }): Postman {
   const { faults, random, clock, retryMs, spoil } = options;
   const stop = new AbortController();
+  // Each delivery that waits listens to it, and there may be many.
+  setMaxListeners(0, stop.signal);
   const underWay = new Set<Promise<void>>();
   const answers: Record<number, number> = {};
   let held: Letter | null = null;

@@ -1,0 +1,43 @@
+import { createLog } from '#lib/log';
+import type { TenantId } from '#core/ids';
+import { Problem } from '#core/problem';
+import { migrate } from '#store/database';
+import { listTenants } from '#store/installs';
+import { loadConfig } from '../config.ts';
+import { createWorld, type World } from '../world.ts';
+
+/** Runs `work` on the server's own database and accounts, without serving. */
+export async function withWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
+  const world = await createWorld(loadConfig(process.env), { serve: false, log: createLog('silent') });
+  try {
+    await migrate(world.db);
+    return await work(world);
+  } finally {
+    await world.stop();
+  }
+}
+
+/** The tenant that a command is about: the one named, or the only one. @throws Problem naming them where there are several */
+export async function chooseTenant(world: World, asked: string | undefined): Promise<TenantId> {
+  const tenants = await listTenants(world.db);
+  const named = asked === undefined ? tenants : tenants.filter(({ id, name }) => id === asked || name === asked);
+  const [first, second] = named;
+  if (first && !second) return first.id;
+  if (tenants.length === 0) throw new Problem('request.not-found', { say: 'There is no tenant yet. Install from a CRM first: npm start.' });
+  const list = tenants.map(({ id, name }) => `  ${id}  ${name}`).join('\n');
+  throw new Problem('request.not-found', { say: `${asked === undefined ? 'There are several tenants' : `There is no tenant "${asked}"`}. Name one with --tenant:\n${list}` });
+}
+
+export function print(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** Columns as wide as they need to be. */
+export function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  for (const row of rows) print(row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd());
+}

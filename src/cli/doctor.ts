@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import { listAlarms } from '#store/alarms';
+import { databaseHealth, overdueEffects } from '#store/health';
+import { listInstalls, listTenants } from '#store/installs';
+import { countWork } from '#store/view/work';
+import { opensTokens } from '#flow/tokens';
+import type { World } from '../world.ts';
+import { print, printJson, withWorld } from './command.ts';
+
+interface Finding {
+  level: 'ok' | 'warn' | 'fail';
+  what: string;
+  /** What to do about it. */
+  fix?: string;
+}
+
+const OVERDUE_MS = 10 * 60_000;
+const ANSWER_MS = 3_000;
+
+export function doctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('Look at everything that has to be right for the server to work. Exit code 1 if something is not.')
+    .option('--json')
+    .action(async (options: { json?: boolean }) => {
+      const findings = await withWorld(examine);
+      if (options.json) printJson(findings);
+      for (const { level, what, fix } of options.json ? [] : findings) print(`${level === 'ok' ? ' ok ' : level.toUpperCase()}  ${what}${fix ? `\n      ${fix}` : ''}`);
+      if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;
+    });
+}
+
+async function examine(world: World): Promise<Finding[]> {
+  const parts = await Promise.all([database(world), server(world), accounts(world), work(world), alarms(world)]);
+  return [{ level: 'ok', what: `Node ${process.versions.node}, mode ${world.config.mode}` }, ...parts.flat()];
+}
+
+async function database({ db, config }: World): Promise<Finding[]> {
+  const health = await databaseHealth(db);
+  const findings: Finding[] = [{ level: 'ok', what: `Database ${health.kind} answers; its schema is up to date` }];
+  if (health.behind.length > 0) findings.push({ level: 'fail', what: `Migrations have not run: ${health.behind.join(', ')}`, fix: 'Start the server, or run countersign migrate.' });
+  if (health.missingGuards.length > 0) findings.push({ level: 'fail', what: `The ledgers are not guarded: triggers missing: ${health.missingGuards.join(', ')}`, fix: 'Somebody dropped them. Restore the database, then run countersign ledger verify.' });
+  if (!health.durable) findings.push({ level: 'fail', what: 'A commit would not survive a power cut', fix: 'PostgreSQL: set synchronous_commit to on.' });
+  if (config.mode === 'live' && health.kind === 'sqlite') findings.push({ level: 'ok', what: 'SQLite, one process: back up the file with its -wal beside it' });
+  return findings;
+}
+
+async function server({ flow }: World): Promise<Finding[]> {
+  const address = `${flow.publicUrl()}/readyz`;
+  const status = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) }).then(
+    (response) => response.status,
+    () => 0,
+  );
+  if (status === 200) return [{ level: 'ok', what: `The server answers at ${flow.publicUrl()}` }];
+  return [{ level: 'warn', what: `Nothing is ready at ${flow.publicUrl()} (${status || 'no answer'})`, fix: 'Start it with npm start. If it runs, PUBLIC_URL or PORT differ from what it was started with.' }];
+}
+
+async function accounts({ db, flow, desk }: World): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const tenant of await listTenants(db)) {
+    for (const install of await listInstalls(db, tenant.id)) {
+      if (install.state === 'left') continue;
+      const name = `${tenant.name}: ${install.vendor} ${install.name}`;
+      if (install.state === 'reauthorize') findings.push({ level: 'fail', what: `${name} has to be authorised again`, fix: `${install.reason ?? ''} Open Installs in the console and press Reconnect.` });
+      else if (!opensTokens(flow, install)) findings.push({ level: 'fail', what: `${name}: its tokens do not open with this COUNTERSIGN_KEY`, fix: 'Start with the key that sealed them, or connect the account again.' });
+      else if (!flow.vendors.has(install.vendor)) findings.push({ level: 'fail', what: `${name}: the registration of ${install.vendor} is not configured`, fix: `See connectors/${install.vendor}/README.md.` });
+      else findings.push({ level: 'ok', what: `${name} is connected` });
+    }
+    const faults = (await desk.checkMappings(tenant.id).catch(() => [])).filter((fault) => fault.level === 'error');
+    if (faults.length > 0) findings.push({ level: 'fail', what: `${tenant.name}: the mappings have ${faults.length} errors`, fix: `countersign mappings check --tenant ${tenant.id}` });
+  }
+  return findings.length > 0 ? findings : [{ level: 'warn', what: 'No account is connected', fix: 'Open the console and install from a CRM.' }];
+}
+
+async function work({ db, flow }: World): Promise<Finding[]> {
+  const counts = await countWork(db);
+  const findings: Finding[] = [{ level: 'ok', what: `Waiting: ${counts.inbox} notices, ${counts.outbox} effects` }];
+  const dead = counts.inbox_dead + counts.outbox_parked;
+  if (dead > 0) findings.push({ level: 'warn', what: `${dead} dead letters wait for a person`, fix: 'Console, Inbox and Outbox. See docs/runbooks/dead-letters.md.' });
+  if (counts.outbox_held > 0) findings.push({ level: 'warn', what: `${counts.outbox_held} effects are held until an account is authorised again` });
+  const overdue = await overdueEffects(db, flow.clock.now() - OVERDUE_MS);
+  for (const lane of overdue) findings.push({ level: 'fail', what: `${lane.count} effects of install ${lane.install} are overdue`, fix: 'See docs/runbooks/lane-stuck.md.' });
+  return findings;
+}
+
+async function alarms({ db }: World): Promise<Finding[]> {
+  const raised = await listAlarms(db);
+  return raised.map((alarm) => ({ level: 'warn', what: `Alarm ${alarm.code}: ${alarm.say}`, fix: `See docs/runbooks/${alarm.code}.md.` }));
+}

@@ -1,0 +1,19 @@
+import type { Db } from '#store/database';
+
+/** Rows that one pass removes at most, so that it never holds the database for long. */
+const ROWS_A_PASS = 1000;
+
+/** Removes raw deliveries older than `before`: what they meant is in the ledgers. Those that wait, or are dead letters, stay. Returns how many went. */
+export async function sweepDeliveries(db: Db, before: number): Promise<number> {
+  const old = await db
+    .selectFrom('deliveries')
+    .select('id')
+    .where('received_at', '<', before)
+    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('inbox').select('inbox.id').whereRef('inbox.delivery', '=', 'deliveries.id').where('inbox.state', 'in', ['ready', 'dead']))))
+    .limit(ROWS_A_PASS)
+    .execute();
+  if (old.length === 0) return 0;
+  const ids = old.map(({ id }) => id);
+  const { numDeletedRows } = await db.deleteFrom('deliveries').where('id', 'in', ids).executeTakeFirst();
+  return Number(numDeletedRows);
+}
