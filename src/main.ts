@@ -28,6 +28,7 @@ program
   .option('--chaos', 'let the vendors duplicate, reorder, delay, drop, refuse and lose replies', false)
   .option('--json', 'one JSON object at the end, for machines', false)
   .option('--seed <n>', 'repeat the misbehaviour of an earlier tour', (text) => Number.parseInt(text, 10), Date.now() % 1_000_000)
+  .option('--database <address>', 'an empty database to play in, such as postgres://…')
   .action(async (options: TourOptions) => {
     const { tour } = await import('./cli/tour.ts');
     process.exitCode = (await tour(options)) ? 0 : 1;

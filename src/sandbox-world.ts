@@ -10,6 +10,11 @@ import type { Faults, Sandbox } from '#ports/sandbox';
 import type { Registration } from './vendors.ts';
 
 const SAVE_MS = 2_000;
+const LINKS = [
+  { label: 'HubSpot', part: 'hubspot' },
+  { label: 'DocuSign', part: 'docusign' },
+  { label: 'Mailbox', part: 'mail' },
+];
 const WEBHOOK_KEYS = ['sandbox-connect-key-1', 'sandbox-connect-key-2'];
 
 /** The vendors' side of the wire and a mailbox, all in this process and all reached over real HTTP. */
@@ -20,6 +25,8 @@ export interface SandboxWorld {
   mailbox: Mailbox;
   registrations: Map<string, Registration>;
   links: { label: string; href: string }[];
+  /** The pages at which a newcomer's first steps happen. */
+  steps: Record<'install' | 'send' | 'sign', { label: string; href: string }>;
   misbehave(faults: Partial<Faults>): void;
   /** Waits until no webhook is on its way any more. */
   quiet(): Promise<void>;
@@ -51,16 +58,27 @@ export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }
     redirectUri: () => `${publicUrl()}/oauth/${vendor}/callback`,
     webhookUrl: () => `${publicUrl()}/webhooks/${vendor}`,
   });
-  const mailbox = createMailbox({ baseUrl: at('mail'), clock, ...(saved.mailbox === undefined ? {} : { state: saved.mailbox }) });
+  const elsewhere = (own: string) => () => [
+    ...LINKS.filter((link) => link.part !== own).map(({ label, part }) => ({ label, href: `${at(part)()}/` })),
+    { label: 'Countersign', href: `${publicUrl()}/` },
+  ];
+  const mailbox = createMailbox({ baseUrl: at('mail'), clock, elsewhere: elsewhere('mail'), ...(saved.mailbox === undefined ? {} : { state: saved.mailbox }) });
   const common = { clock, seed, webhookKeys: WEBHOOK_KEYS, mail: (mail: Parameters<Mailbox['deliver']>[0]) => mailbox.deliver(mail), serverUrl: publicUrl };
   const hubspot = createHubSpotSandbox({
     ...common,
     baseUrl: at('hubspot'),
+    elsewhere: elsewhere('hubspot'),
     app: appOf('hubspot'),
     ...(accountType ? { accountType } : {}),
     ...(saved.hubspot === undefined ? {} : { state: saved.hubspot }),
   });
-  const docusign = createDocuSignSandbox({ ...common, baseUrl: at('docusign'), app: appOf('docusign'), ...(saved.docusign === undefined ? {} : { state: saved.docusign }) });
+  const docusign = createDocuSignSandbox({
+    ...common,
+    baseUrl: at('docusign'),
+    elsewhere: elsewhere('docusign'),
+    app: appOf('docusign'),
+    ...(saved.docusign === undefined ? {} : { state: saved.docusign }),
+  });
 
   const app = new Hono();
   app.route('/sandbox/hubspot', hubspot.app);
@@ -77,13 +95,21 @@ export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }
     mailbox,
     registrations: new Map([
       ['hubspot', registration('hubspot', at('hubspot'), [new Secret(appOf('hubspot').clientSecret)])],
-      ['docusign', registration('docusign', at('docusign'), WEBHOOK_KEYS.map((key) => new Secret(key)))],
+      [
+        'docusign',
+        registration(
+          'docusign',
+          at('docusign'),
+          WEBHOOK_KEYS.map((key) => new Secret(key)),
+        ),
+      ],
     ]),
-    links: [
-      { label: 'HubSpot', href: '/sandbox/hubspot/' },
-      { label: 'DocuSign', href: '/sandbox/docusign/' },
-      { label: 'Mailbox', href: '/sandbox/mail/' },
-    ],
+    links: LINKS.map(({ label, part }) => ({ label, href: `/sandbox/${part}/` })),
+    steps: {
+      install: { label: 'Install from HubSpot’s marketplace', href: '/sandbox/hubspot/' },
+      send: { label: 'Open the deal board', href: '/sandbox/hubspot/deals' },
+      sign: { label: 'Open the mailbox', href: '/sandbox/mail/' },
+    },
     misbehave(faults) {
       Object.assign(hubspot.faults, faults);
       Object.assign(docusign.faults, faults);

@@ -140,6 +140,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
       sealer: flow.sealer,
       log,
       sandboxLinks: sandbox?.links ?? [],
+      ...(sandbox ? { sandboxSteps: sandbox.steps } : {}),
       vendors: CONNECTORS.map(({ manifest }) => ({
         id: manifest.id,
         name: manifest.name,

@@ -60,7 +60,7 @@ export function createDocuSignSandbox(options: DocuSignSandboxOptions): Sandbox 
 
   const app = new Hono();
   servePages(app);
-  const place = () => ({ base: baseUrl(), console: options.serverUrl() });
+  const place = () => ({ base: baseUrl(), elsewhere: options.elsewhere?.() ?? [{ label: 'Countersign', href: `${options.serverUrl()}/` }] });
   app.route(
     '/',
     createOauth({

@@ -1,17 +1,32 @@
 import type { Child } from 'hono/jsx';
-import { Page } from '#shared/sandbox/page.tsx';
+import { moment, Page, type PageLink } from '#shared/sandbox/page.tsx';
 import type { StoredMail } from './sandbox.ts';
 
-function Frame({ base, title, refresh, children }: { base: string; title: string; refresh?: number; children?: Child }) {
+/** Where the box is, and where the other parts of the world are. */
+export interface Place {
+  base: string;
+  elsewhere: PageLink[];
+}
+
+function Frame({ place, title, refresh, children }: { place: Place; title: string; refresh?: number; children?: Child }) {
+  const { base, elsewhere } = place;
   return (
-    <Page vendor="Mailbox" accent="violet" title={title} base={base} nav={[{ label: 'Inbox', href: `${base}/`, current: title === 'Inbox' }]} {...(refresh ? { refresh } : {})}>
+    <Page
+      vendor="Mailbox"
+      accent="violet"
+      title={title}
+      base={base}
+      nav={[{ label: 'Inbox', href: `${base}/`, current: title === 'Inbox' }]}
+      elsewhere={elsewhere}
+      {...(refresh ? { refresh } : {})}
+    >
       {children}
     </Page>
   );
 }
 
 interface Inbox {
-  base: string;
+  place: Place;
   /** Newest first. */
   mails: StoredMail[];
   people: [address: string, name: string][];
@@ -19,11 +34,12 @@ interface Inbox {
   to: string;
   now: number;
 }
-export function InboxPage({ base, mails, people, to, now }: Inbox) {
+export function InboxPage({ place, mails, people, to, now }: Inbox) {
+  const { base } = place;
   return (
-    <Frame base={base} title="Inbox" refresh={5}>
+    <Frame place={place} title="Inbox" refresh={2}>
       <h1>Inbox</h1>
-      <p class="soft">Every mail that the sandbox world would have sent, whoever it is for.</p>
+      <p class="soft">Every mail that the sandbox world would have sent, whoever it is for. None leaves this machine.</p>
       {people.length > 0 ? (
         <nav class="row" aria-label="Whose mail">
           <a href={`${base}/`} aria-current={to ? undefined : 'page'}>
@@ -67,9 +83,9 @@ function Row({ base, mail, now }: { base: string; mail: StoredMail; now: number 
   );
 }
 
-export function MailPage({ base, mail, now }: { base: string; mail: StoredMail; now: number }) {
+export function MailPage({ place, mail, now }: { place: Place; mail: StoredMail; now: number }) {
   return (
-    <Frame base={base} title={mail.subject}>
+    <Frame place={place} title={mail.subject}>
       <article class="sheet">
         <h1>{mail.subject}</h1>
         <dl>
@@ -94,15 +110,15 @@ export function MailPage({ base, mail, now }: { base: string; mail: StoredMail; 
         ) : null}
       </article>
       <p>
-        <a href={`${base}/`}>Back to the inbox</a>
+        <a href={`${place.base}/`}>Back to the inbox</a>
       </p>
     </Frame>
   );
 }
 
-export function AbsentPage({ base }: { base: string }) {
+export function AbsentPage({ place }: { place: Place }) {
   return (
-    <Frame base={base} title="No such mail">
+    <Frame place={place} title="No such mail">
       <section class="sheet">
         <h1>No such mail</h1>
         <p>It may have been cleared away.</p>
@@ -115,5 +131,5 @@ function ago(at: number, now: number): string {
   const minutes = Math.floor((now - at) / 60_000);
   if (minutes < 1) return 'just now';
   if (minutes < 60) return `${minutes} min ago`;
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return moment(at);
 }

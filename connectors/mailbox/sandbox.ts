@@ -3,7 +3,7 @@ import type { Clock } from '#lib/clock';
 import type { Json } from '#lib/json';
 import type { Mail } from '#ports/sandbox';
 import { documentOf, servePages } from '#shared/sandbox/page.tsx';
-import { AbsentPage, InboxPage, MailPage } from './pages.tsx';
+import { AbsentPage, InboxPage, MailPage, type Place } from './pages.tsx';
 
 /** A mail as it lies in the box. */
 export interface StoredMail extends Mail {
@@ -14,6 +14,8 @@ export interface MailboxOptions {
   /** Absolute address at which `app` is reached, without a slash at the end. */
   baseUrl: () => string;
   clock: Clock;
+  /** The other parts of the world, for links from page to page. */
+  elsewhere?: () => { label: string; href: string }[];
   /** What `state()` gave before a restart. */
   state?: Json;
 }
@@ -31,28 +33,29 @@ export interface Mailbox {
 const MOST_MAILS = 2000;
 
 /** One mailbox that shows everybody's mail, in place of the recipients' own. */
-export function createMailbox({ baseUrl, clock, state }: MailboxOptions): Mailbox {
+export function createMailbox({ baseUrl, clock, state, elsewhere }: MailboxOptions): Mailbox {
   const mails: StoredMail[] = Array.isArray(state) ? (structuredClone(state) as unknown as StoredMail[]) : [];
   let lastId = Math.max(0, ...mails.map(({ id }) => id));
 
+  const place = (): Place => ({ base: baseUrl(), elsewhere: elsewhere?.() ?? [] });
   const app = new Hono();
   servePages(app);
   const inbox = (c: Context) => {
     const to = c.req.query('to') ?? '';
     const shown = mails.filter((mail) => !to || mail.to === to).reverse();
     const people = [...new Map(mails.map((mail) => [mail.to, mail.toName])).entries()].sort(([a], [b]) => a.localeCompare(b));
-    return c.html(documentOf(InboxPage({ base: baseUrl(), mails: shown, people, to, now: clock.now() })));
+    return c.html(documentOf(InboxPage({ place: place(), mails: shown, people, to, now: clock.now() })));
   };
   app.get('/', inbox);
   app.get('/mails/:id', (c) => {
     const mail = mails.find(({ id }) => String(id) === c.req.param('id'));
     if (!mail) return absent(c);
     mail.read = true;
-    return c.html(documentOf(MailPage({ base: baseUrl(), mail, now: clock.now() })));
+    return c.html(documentOf(MailPage({ place: place(), mail, now: clock.now() })));
   });
   // Mounted under a path, the slash at its end is an address of its own to the router.
   app.get('/*', (c) => (c.req.path === `${new URL(baseUrl()).pathname}/` ? inbox(c) : absent(c)));
-  const absent = (c: Context) => c.html(documentOf(AbsentPage({ base: baseUrl() })), 404);
+  const absent = (c: Context) => c.html(documentOf(AbsentPage({ place: place() })), 404);
 
   return {
     app,

@@ -13,6 +13,8 @@ export interface TourOptions {
   chaos: boolean;
   json: boolean;
   seed: number;
+  /** An empty database to play in, instead of a SQLite file of its own. */
+  database?: string;
 }
 interface StepResult {
   title: string;
@@ -26,10 +28,10 @@ const CHAOS: Partial<Faults> = { duplicate: 0.3, reorder: 0.2, delay: 0.4, drop:
 const FRONT_PORCH: Partial<Faults> = { duplicate: 0, reorder: 0, delay: 0, drop: 0, rateLimited: 0, unavailable: 0, lostReply: 0 };
 
 /** Plays the whole story against the sandbox world, without a browser window. Returns whether every step's outcome was right. */
-export async function tour({ chaos, json, seed }: TourOptions): Promise<boolean> {
+export async function tour({ chaos, json, seed, database }: TourOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-tour-'));
   const say = (line: string) => void (json || process.stdout.write(`${line}\n`));
-  const config = loadConfig({}, { mode: 'sandbox', port: 0, database: join(folder, 'tour.db'), logLevel: 'silent' });
+  const config = loadConfig({}, { mode: 'sandbox', port: 0, database: database ?? join(folder, 'tour.db'), logLevel: 'silent' });
   const world = await createWorld(config, { seed, log: createLog(process.env['TOUR_LOG'] ?? 'silent') });
   const results: StepResult[] = [];
   let timeline: StoryLine[] = [];

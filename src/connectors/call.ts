@@ -54,7 +54,12 @@ export function createCall(deps: CallDeps): Call {
     const { headers, body } = encode(request);
     headers['authorization'] = `Bearer ${token.reveal()}`;
     const wire = { method: request.method, url, headers, ...(body === undefined ? {} : { body }), timeoutMs: request.timeoutMs ?? manifest.limits.timeoutMs, signal: deps.signal };
-    return limited(() => observed(() => send(wire), (reply) => reply.status));
+    return limited(() =>
+      observed(
+        () => send(wire),
+        (reply) => reply.status,
+      ),
+    );
   }
 
   return {
@@ -72,7 +77,13 @@ export function createCall(deps: CallDeps): Call {
     async through(run, unauthorized) {
       deps.checkHost(manifest, install.baseUrl);
       const bound = (accessToken: Secret) => ({ baseUrl: install.baseUrl, accessToken, timeoutMs: manifest.limits.timeoutMs });
-      const sendBound = (accessToken: Secret) => limited(() => observed(() => run(bound(accessToken)), () => 200));
+      const sendBound = (accessToken: Secret) =>
+        limited(() =>
+          observed(
+            () => run(bound(accessToken)),
+            () => 200,
+          ),
+        );
       const token = await deps.token();
       try {
         return await sendBound(token);
@@ -97,7 +108,12 @@ function encode(request: HttpRequest): { headers: Record<string, string>; body?:
 /** HTTP to a vendor's token hosts, before there is an install. */
 export function createTokenHttp(manifest: Manifest, checkHost: CallDeps['checkHost']): TokenHttp {
   return async (request) => {
-    const { headers, body } = encode({ method: request.method, path: '', ...(request.headers ? { headers: request.headers } : {}), ...(request.form ? { form: request.form } : {}) });
+    const { headers, body } = encode({
+      method: request.method,
+      path: '',
+      ...(request.headers ? { headers: request.headers } : {}),
+      ...(request.form ? { form: request.form } : {}),
+    });
     return send({ method: request.method, url: checkHost(manifest, request.url), headers, ...(body === undefined ? {} : { body }), timeoutMs: manifest.limits.timeoutMs });
   };
 }

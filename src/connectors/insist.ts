@@ -26,8 +26,16 @@ export function insistent(call: Call, clock: Clock, random: Random): Call {
   }
   return {
     ...call,
-    request: (request) => insist(() => call.request(request), ({ status }) => status),
-    through: (send, unauthorized) => insist(() => call.through(send, unauthorized), () => 0),
+    request: (request) =>
+      insist(
+        () => call.request(request),
+        ({ status }) => status,
+      ),
+    through: (send, unauthorized) =>
+      insist(
+        () => call.through(send, unauthorized),
+        () => 0,
+      ),
   };
 }
 

@@ -5,7 +5,19 @@ import { isObject } from '#lib/json';
 /** Bodies beyond this are cut off with an error: no vendor's JSON is that long. */
 const BODY_BYTES = 32 * 1024 * 1024;
 /** The connection was never made, so nothing was asked. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 export interface WireRequest {
   method: string;
@@ -21,7 +33,13 @@ export async function send(request: WireRequest): Promise<HttpReply> {
   const timeout = AbortSignal.timeout(request.timeoutMs);
   const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
   try {
-    const response = await fetch(request.url, { method: request.method, headers: request.headers, ...(request.body === undefined ? {} : { body: request.body }), redirect: 'manual', signal });
+    const response = await fetch(request.url, {
+      method: request.method,
+      headers: request.headers,
+      ...(request.body === undefined ? {} : { body: request.body }),
+      redirect: 'manual',
+      signal,
+    });
     return { status: response.status, headers: response.headers, body: await readBody(response) };
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -44,7 +62,7 @@ async function readBody(response: Response): Promise<unknown> {
 async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
     bytes += chunk.length;
     if (bytes > BODY_BYTES) throw new Problem('vendor.odd-answer', { say: 'The vendor answered with more than 32 MiB.' });
     chunks.push(chunk);
@@ -54,5 +72,5 @@ async function readText(response: Response): Promise<string> {
 
 function codeOf(error: unknown): string {
   const cause = isObject(error) || error instanceof Error ? (error as { cause?: unknown }).cause : undefined;
-  return isObject(cause) || cause instanceof Error ? String((cause as { code?: unknown }).code ?? '') : '';
+  return isObject(cause) || cause instanceof Error ? String((cause as { code?: string }).code ?? '') : '';
 }

@@ -15,6 +15,7 @@ import type { Install } from '#store/installs';
 import { append, lockLedger } from '#store/ledger';
 import { putEffects } from '#store/outbox';
 import { applyDecision } from '#flow/apply';
+import { createCourtesy } from '#flow/courtesy';
 import { toState } from '#flow/envelope-state';
 import { envelopeUrl, getVendor, type Flow } from '#flow/flow';
 import { accountsOf, type Accounts, type RuleBook, type Versions } from '#flow/rule-book';
@@ -25,8 +26,9 @@ const RETRY_MS = 2_000;
 
 /** Settles waiting notices: facts, state, ledgers and outbox in one transaction. Returns how many were settled; 0 means nothing waits. */
 export function createAdvance(flow: Flow, book: RuleBook): () => Promise<number> {
+  const courteously = createCourtesy();
   return async () => {
-    const batch = await attempt(flow, book, BATCH);
+    const batch = await courteously(() => attempt(flow, book, BATCH));
     if (batch.ok) return batch.settled;
     // One notice of the batch could not be settled and took the others back with it: each goes alone, and the faulty one is laid aside.
     const alone = await attempt(flow, book, 1);

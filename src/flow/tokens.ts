@@ -65,7 +65,7 @@ export function createTokens(flow: Flow): TokenSource {
       const fresh = await getInstall(flow.db, install.tenant, install.id);
       const tokens = openTokens(flow, fresh);
       if (isGood(tokens)) return tokens.accessToken;
-      if (await claimRefresh(flow.db, install.tenant, install.id, flow.clock.now())) return refreshNow(flow, fresh, tokens);
+      if (await claimRefresh(flow.db, install.tenant, fresh, flow.clock.now())) return refreshNow(flow, fresh, tokens);
       if (flow.clock.now() > deadline) throw new Problem('vendor.unavailable', { say: 'Another process is refreshing the permission and does not come to an end.' });
       await flow.clock.sleep(POLL_MS);
     }

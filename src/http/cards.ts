@@ -1,5 +1,4 @@
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import type { SendRequest } from '#core/fact';
@@ -32,7 +31,6 @@ interface Caller {
 /** The JSON API behind CRM cards: `/cards/<vendor>/deals/<id>` and its actions. Every request is signed by the CRM, which vouches for account and user. */
 export function cards(flow: Flow, desk: Desk): Hono {
   const app = new Hono();
-  app.use('/cards/*', bodyLimit({ maxSize: BODY_BYTES, onError: (c) => answer(c, new Problem('request.too-large')) }));
   for (const [id, vendor] of flow.vendors) if (vendor.connector.cards) app.route(`/cards/${id}`, vendorCards(flow, desk, id, vendor));
   app.onError((error, c) => {
     const problem = Problem.from(error);
@@ -75,7 +73,7 @@ function vendorCards(flow: Flow, desk: Desk, id: string, vendor: Vendor): Hono {
 }
 
 async function identify(flow: Flow, id: string, { connector, webhookSecrets }: Vendor, c: Context): Promise<Caller> {
-  const delivery = await readDelivery(c, flow.publicUrl());
+  const delivery = await readDelivery(c, flow.publicUrl(), BODY_BYTES);
   const verdict = connector.inbound?.verify(delivery, webhookSecrets, flow.clock.now());
   if (!verdict?.ok || !connector.cards) throw new Problem('signature.invalid');
   const { account, user } = connector.cards.identify(delivery);

@@ -1,14 +1,41 @@
+import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { Problem } from '#core/problem';
 import type { RawDelivery } from '#ports/inbound';
 
-/** The raw request as it came, for checking a signature: its bytes before any parser, and our configured address with the raw path and query. */
-export async function readDelivery(c: Context, publicUrl: string): Promise<RawDelivery> {
+/**
+ * The raw request as it came, for checking a signature: its bytes before any parser, and our configured address with the raw path and query.
+ * @throws Problem `request.too-large`, before more than `maxBytes` are kept
+ */
+export async function readDelivery(c: Context, publicUrl: string, maxBytes: number): Promise<RawDelivery> {
   const { incoming } = c.env as HttpBindings;
+  const body = await readBody(incoming, maxBytes);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  return { method: c.req.method, url: publicUrl + (incoming.url ?? ''), headers, body: new Uint8Array(await c.req.arrayBuffer()) };
+  return { method: incoming.method ?? '', url: publicUrl + (incoming.url ?? ''), headers, body };
+}
+
+/** Read from Node's own stream: hono's body limit asks for a web stream, which made a whole `Request` of each delivery and took 250 µs of its 400. */
+function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const keep = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) return void chunks.push(chunk);
+      incoming.off('data', keep);
+      reject(new Problem('request.too-large'));
+    };
+    const brokeOff = () => reject(new Problem('request.malformed', { say: 'The request broke off.' }));
+    if (Number(incoming.headers['content-length']) > maxBytes) return reject(new Problem('request.too-large'));
+    incoming.on('data', keep);
+    incoming.once('close', brokeOff);
+    incoming.once('end', () => {
+      incoming.off('close', brokeOff);
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+  });
 }
 
 /** A JSON body as an object. @throws Problem `request.malformed` */

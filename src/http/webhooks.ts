@@ -1,5 +1,4 @@
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from '#lib/log';
 import { Problem } from '#core/problem';
@@ -16,10 +15,9 @@ export function webhooks(flow: Flow, receive: Receive): Hono {
   for (const [id, { connector }] of flow.vendors) {
     const { webhook } = connector.manifest;
     if (!webhook) continue;
-    const limit = bodyLimit({ maxSize: webhook.maxBytes, onError: (c) => refuse(c, new Problem('request.too-large'), flow.log) });
     const path = webhook.path === 'app' ? `/webhooks/${id}` : `/webhooks/${id}/:hook`;
-    app.post(path, limit, async (c) => {
-      const answer = await receive(id, c.req.param('hook') ?? null, await readDelivery(c, flow.publicUrl()));
+    app.post(path, async (c) => {
+      const answer = await receive(id, c.req.param('hook') ?? null, await readDelivery(c, flow.publicUrl(), webhook.maxBytes));
       return answer.body === '' ? c.body(null, answer.status as ContentfulStatusCode) : c.text(answer.body, answer.status as ContentfulStatusCode);
     });
   }

@@ -52,7 +52,9 @@ export interface SandboxOptions {
   seed: number;
   /** Where the connector server's console and JSON API are, for links and the Send for signature action. */
   serverUrl: () => string;
-  /** Shared by every sandbox of a world, shown in their pages. */
+  /** The other parts of the world, for links from page to page. */
+  elsewhere?: () => { label: string; href: string }[];
+  /** What `state()` gave before a restart. */
   state?: Json;
 }
 

@@ -7,7 +7,21 @@ import type { CursorsTable } from '#store/schema';
 export type Cursor = Selectable<CursorsTable>;
 
 export async function ensureCursor(db: Db, tenant: TenantId, install: InstallId, name: string, firstAt: number): Promise<void> {
-  const row = { tenant, install, name, cursor: 'null', next_at: firstAt, lease_until: 0, started_at: null, last_ok_at: null, error: null, failures: 0, seen: 0, gaps: 0, gaps_total: 0 };
+  const row = {
+    tenant,
+    install,
+    name,
+    cursor: 'null',
+    next_at: firstAt,
+    lease_until: 0,
+    started_at: null,
+    last_ok_at: null,
+    error: null,
+    failures: 0,
+    seen: 0,
+    gaps: 0,
+    gaps_total: 0,
+  };
   await db
     .insertInto('cursors')
     .values(row)
@@ -54,7 +68,12 @@ export async function advanceCursor(db: Db, cursor: Cursor, to: { cursor: Json; 
 export async function finishRound(db: Db, cursor: Cursor, end: { nextAt: number; now: number; error: string | null }): Promise<void> {
   await db
     .updateTable('cursors')
-    .set((eb) => ({ next_at: eb.case().when('next_at', '=', cursor.next_at).then(end.nextAt).else(eb.ref('next_at')).end(), lease_until: 0, error: end.error, ...(end.error === null ? { last_ok_at: end.now, failures: 0 } : { failures: eb('failures', '+', 1) }) }))
+    .set((eb) => ({
+      next_at: eb.case().when('next_at', '=', cursor.next_at).then(end.nextAt).else(eb.ref('next_at')).end(),
+      lease_until: 0,
+      error: end.error,
+      ...(end.error === null ? { last_ok_at: end.now, failures: 0 } : { failures: eb('failures', '+', 1) }),
+    }))
     .where('tenant', '=', cursor.tenant)
     .where('install', '=', cursor.install)
     .where('name', '=', cursor.name)

@@ -27,8 +27,8 @@ export function openDatabase(address: string): Db {
 }
 
 function openPool(connectionString: string): pg.Pool {
-  const types = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) };
-  const pool = new pg.Pool({ connectionString, max: POOL_CONNECTIONS, connectionTimeoutMillis: LOCK_TIMEOUT_MS, types: types as pg.CustomTypesConfig });
+  const types = { getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) };
+  const pool = new pg.Pool({ connectionString, max: POOL_CONNECTIONS, connectionTimeoutMillis: LOCK_TIMEOUT_MS, types });
   // A connection that breaks fails its own statement. An event that nobody listens to would end the process besides.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
@@ -49,7 +49,12 @@ export async function migrate(db: Db): Promise<string[]> {
       await tx.executeQuery(CompiledQuery.raw('set local lock_timeout = 0'));
       await tx.executeQuery(CompiledQuery.raw('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]));
     }
-    await tx.schema.createTable('migrations').ifNotExists().addColumn('name', 'text', (column) => column.primaryKey()).addColumn('at', 'bigint', (column) => column.notNull()).execute();
+    await tx.schema
+      .createTable('migrations')
+      .ifNotExists()
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('at', 'bigint', (column) => column.notNull())
+      .execute();
     const done = new Set((await tx.selectFrom('migrations').select('name').execute()).map((row) => row.name));
     const ran: string[] = [];
     for (const { name, up } of migrations) {

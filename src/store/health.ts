@@ -4,7 +4,17 @@ import type { InstallId, TenantId } from '#core/ids';
 import { isPostgres, type Db } from '#store/database';
 
 /** Triggers without which the ledgers and pinned columns would not be append-only. */
-const GUARDS = ['facts_no_update', 'facts_no_delete', 'receipts_no_update', 'receipts_no_delete', 'audit_no_update', 'audit_no_delete', 'envelopes_no_update', 'mappings_no_update'];
+const GUARDS = [
+  'facts_no_update',
+  'facts_no_delete',
+  'receipts_no_update',
+  'receipts_no_delete',
+  'audit_no_update',
+  'audit_no_delete',
+  'envelopes_no_update',
+  'mappings_no_update',
+  'mappings_no_delete',
+];
 const FULL = 2;
 
 export interface DatabaseHealth {
@@ -20,13 +30,17 @@ export async function databaseHealth(db: Db): Promise<DatabaseHealth> {
   const postgres = isPostgres(db);
   const query = async <Row>(text: string) => (await db.executeQuery<Row>(CompiledQuery.raw(text))).rows;
   const ran = new Set((await db.selectFrom('migrations').select('name').execute()).map(({ name }) => name));
-  const triggers = await query<{ name: string }>(postgres ? 'select tgname as name from pg_trigger where not tgisinternal' : "select name from sqlite_master where type = 'trigger'");
+  const triggers = await query<{ name: string }>(
+    postgres ? 'select tgname as name from pg_trigger where not tgisinternal' : "select name from sqlite_master where type = 'trigger'",
+  );
   const found = new Set(triggers.map(({ name }) => name));
   return {
     kind: postgres ? 'postgres' : 'sqlite',
     behind: migrations.map(({ name }) => name).filter((name) => !ran.has(name)),
     missingGuards: GUARDS.filter((name) => !found.has(name)),
-    durable: postgres ? (await query<{ synchronous_commit: string }>('show synchronous_commit'))[0]?.synchronous_commit !== 'off' : (await query<{ synchronous: number }>('pragma synchronous'))[0]?.synchronous === FULL,
+    durable: postgres
+      ? (await query<{ synchronous_commit: string }>('show synchronous_commit'))[0]?.synchronous_commit !== 'off'
+      : (await query<{ synchronous: number }>('pragma synchronous'))[0]?.synchronous === FULL,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import { newId } from '#lib/ids';
 import type { Correlation, InstallId, NoticeId, TenantId } from '#core/ids';
 import type { Fact } from '#core/fact';
@@ -9,6 +9,9 @@ import type { InboxTable } from '#store/schema';
 export type InboxNotice = Selectable<InboxTable>;
 /** The vendor of notices that we write ourselves: their payload is facts. */
 export const OWN = 'countersign';
+
+/** Stands in the text of a statement: SQLite uses an index that is for waiting rows alone only then, and with a parameter goes through every notice that ever came. */
+const READY = sql.lit<'ready'>('ready');
 
 export interface OwnNotice {
   install: InstallId;
@@ -57,14 +60,14 @@ export async function putNotices(
 
 /** The next notices of one tenant, oldest first. Call inside the transaction that will settle them. */
 export async function claimNotices(tx: Tx, now: number, limit: number): Promise<InboxNotice[]> {
-  const first = tx.selectFrom('inbox').select(['tenant', 'id']).where('state', '=', 'ready').where('run_at', '<=', now).orderBy('run_at').orderBy('id').limit(1);
+  const first = tx.selectFrom('inbox').select(['tenant', 'id']).where('state', '=', READY).where('run_at', '<=', now).orderBy('run_at').orderBy('id').limit(1);
   const next = await (isPostgres(tx) ? first.forUpdate().skipLocked() : first).executeTakeFirst();
   if (!next) return [];
   const all = tx
     .selectFrom('inbox')
     .selectAll()
     .where('tenant', '=', next.tenant)
-    .where('state', '=', 'ready')
+    .where('state', '=', READY)
     .where('run_at', '<=', now)
     .orderBy('run_at')
     .orderBy('id')
@@ -111,6 +114,6 @@ export async function deliveryBody(db: Db, id: InboxNotice['delivery']): Promise
 
 /** When the next notice is due; null when none waits. */
 export async function nextNoticeAt(db: Db): Promise<number | null> {
-  const row = await db.selectFrom('inbox').select('run_at').where('state', '=', 'ready').orderBy('run_at').limit(1).executeTakeFirst();
+  const row = await db.selectFrom('inbox').select('run_at').where('state', '=', READY).orderBy('run_at').limit(1).executeTakeFirst();
   return row?.run_at ?? null;
 }

@@ -79,7 +79,17 @@ export async function putInstall(tx: Tx, tenant: TenantId, install: NewInstall, 
   if (known) {
     await tx.updateTable('installs').set(values).where('tenant', '=', tenant).where('id', '=', id).execute();
   } else {
-    const row: Insertable<InstallsTable> = { ...values, id, tenant, vendor: install.vendor, account: install.account, hook: newToken(24), webhook_keys: null, send_allowed: 0, created_at: now };
+    const row: Insertable<InstallsTable> = {
+      ...values,
+      id,
+      tenant,
+      vendor: install.vendor,
+      account: install.account,
+      hook: newToken(24),
+      webhook_keys: null,
+      send_allowed: 0,
+      created_at: now,
+    };
     await tx.insertInto('installs').values(row).execute();
     await tx.insertInto('lanes').values({ install: id, tenant, next_at: 0, lease_until: 0, served_at: 0, epoch: 0 }).execute();
   }
@@ -90,21 +100,31 @@ export async function updateInstall(db: Db, tenant: TenantId, id: InstallId, set
   await db.updateTable('installs').set(set).where('tenant', '=', tenant).where('id', '=', id).execute();
 }
 
-/** Claims the right to refresh an install's tokens, across processes. False while another has it. */
-export async function claimRefresh(db: Db, tenant: TenantId, id: InstallId, now: number): Promise<boolean> {
+/**
+ * Claims the right to refresh an install's tokens as they were seen, across processes. False while another has it, and where another has refreshed
+ * them since: a refresh token that is used twice is withdrawn by some vendors.
+ */
+export async function claimRefresh(db: Db, tenant: TenantId, seen: Pick<Install, 'id' | 'tokens'>, now: number): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('installs')
     .set({ refresh_until: now + REFRESH_LEASE_MS })
     .where('tenant', '=', tenant)
-    .where('id', '=', id)
+    .where('id', '=', seen.id)
+    .where('tokens', '=', seen.tokens)
     .where('refresh_until', '<', now)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
 
 export async function putOauthState(db: Db, state: string, row: Omit<OauthStatesTable, 'state_hash'>): Promise<void> {
-  await db.deleteFrom('oauth_states').where('expires_at', '<', row.expires_at - 3_600_000).execute();
-  await db.insertInto('oauth_states').values({ ...row, state_hash: sha256(state) }).execute();
+  await db
+    .deleteFrom('oauth_states')
+    .where('expires_at', '<', row.expires_at - 3_600_000)
+    .execute();
+  await db
+    .insertInto('oauth_states')
+    .values({ ...row, state_hash: sha256(state) })
+    .execute();
 }
 
 /** A state is good once. */

@@ -38,7 +38,8 @@ export async function append<Name extends LedgerName>(tx: Tx, tenant: TenantId, 
     head.hash = row.hash;
     return row as unknown as Rows[Name];
   });
-  await tx.insertInto(ledger as LedgerName).values(rows).execute();
+  const name: LedgerName = ledger;
+  await tx.insertInto(name).values(rows).execute();
   await tx.updateTable('ledger_heads').set(head).where('tenant', '=', tenant).where('ledger', '=', ledger).execute();
   return rows;
 }
@@ -62,6 +63,7 @@ export async function verifyLedger(db: Db, tenant: TenantId, ledger: LedgerName,
     progress(seq);
   }
   const head = await db.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger).executeTakeFirst();
-  if ((head?.seq ?? 0) !== seq || (head?.hash ?? GENESIS) !== prev) return { ok: false, seq: seq + 1, say: `The ledger ends at entry ${seq}, its head names entry ${head?.seq ?? 0}.` };
+  if ((head?.seq ?? 0) !== seq || (head?.hash ?? GENESIS) !== prev)
+    return { ok: false, seq: seq + 1, say: `The ledger ends at entry ${seq}, its head names entry ${head?.seq ?? 0}.` };
   return { ok: true, entries: seq, head: prev };
 }

@@ -40,7 +40,20 @@ export async function putMapping(
   const active = (await activeMappings(tx, tenant)).get(kind);
   if (active?.hash === hash) return active;
   const version = (newest?.version ?? 0) + 1;
-  const row = { tenant, id: newId('map', now), kind, version, text, hash, origin: by.origin, note: by.note, created_by: by.createdBy, created_at: now, active: 0 as const, frozen_at: null };
+  const row = {
+    tenant,
+    id: newId('map', now),
+    kind,
+    version,
+    text,
+    hash,
+    origin: by.origin,
+    note: by.note,
+    created_by: by.createdBy,
+    created_at: now,
+    active: 0 as const,
+    frozen_at: null,
+  };
   await tx.insertInto('mappings').values(row).execute();
   await activateMapping(tx, tenant, kind, version);
   return { ...row, active: 1 };
@@ -49,7 +62,13 @@ export async function putMapping(
 /** @throws Problem `request.not-found` */
 export async function activateMapping(tx: Tx, tenant: TenantId, kind: MappingKind, version: number): Promise<void> {
   await tx.updateTable('mappings').set({ active: 0 }).where('tenant', '=', tenant).where('kind', '=', kind).where('active', '=', 1).execute();
-  const { numUpdatedRows } = await tx.updateTable('mappings').set({ active: 1 }).where('tenant', '=', tenant).where('kind', '=', kind).where('version', '=', version).executeTakeFirst();
+  const { numUpdatedRows } = await tx
+    .updateTable('mappings')
+    .set({ active: 1 })
+    .where('tenant', '=', tenant)
+    .where('kind', '=', kind)
+    .where('version', '=', version)
+    .executeTakeFirst();
   if (numUpdatedRows === 0n) throw new Problem('request.not-found', { say: 'There is no such version of the mapping.' });
 }
 

@@ -11,6 +11,9 @@ export type OutboxEffect = Selectable<OutboxTable>;
 /** How long a process may work on what it took before another takes it over. */
 export const LANE_LEASE_MS = 120_000;
 
+/** States stand in the text of statements: SQLite uses an index that is for one state alone only then, and with a parameter goes through every effect that ever was. */
+const inState = { ready: sql.lit<'ready'>('ready'), leased: sql.lit<'leased'>('leased'), held: sql.lit<'held'>('held') } as const;
+
 export interface Lane {
   tenant: TenantId;
   install: InstallId;
@@ -69,7 +72,7 @@ export async function claimLane(db: Db, now: number, limit: number): Promise<{ l
       .where('lanes.lease_until', '<=', now)
       .where(({ exists, selectFrom, or }) => {
         const work = selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install');
-        return or([exists(work.where('outbox.state', '=', 'ready').where('outbox.run_at', '<=', now)), exists(work.where('outbox.state', '=', 'leased'))]);
+        return or([exists(work.where('outbox.state', '=', inState.ready).where('outbox.run_at', '<=', now)), exists(work.where('outbox.state', '=', inState.leased))]);
       })
       .orderBy('lanes.served_at')
       .limit(1);
@@ -88,11 +91,11 @@ export async function claimLane(db: Db, now: number, limit: number): Promise<{ l
 
 /** What an earlier holder of the lane left behind when it died. Its attempt is already counted, so a create will look before it makes. */
 async function releaseAbandoned(tx: Tx, lane: Lane): Promise<void> {
-  await tx.updateTable('outbox').set({ state: 'ready' }).where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', 'leased').execute();
+  await tx.updateTable('outbox').set({ state: 'ready' }).where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', inState.leased).execute();
 }
 
 async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Promise<OutboxEffect[]> {
-  const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', 'ready');
+  const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', inState.ready);
   const due = await ready.where('run_at', '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
   const records = [...new Set(due.flatMap((effect) => effect.record ?? []))];
   const writes = records.length === 0 ? [] : await ready.where('record', 'in', records).execute();
@@ -167,7 +170,7 @@ export async function holdEffects(db: Db, tenant: TenantId, install: InstallId, 
     .set({ state: hold ? 'held' : 'ready', updated_at: now })
     .where('tenant', '=', tenant)
     .where('install', '=', install)
-    .where('state', '=', hold ? 'ready' : 'held')
+    .where('state', '=', hold ? inState.ready : inState.held)
     .execute();
 }
 
@@ -199,7 +202,7 @@ export async function nextEffectAt(db: Db, now: number): Promise<number | null> 
     .innerJoin('installs', 'installs.id', 'outbox.install')
     .select(sql<number | null>`min(case when outbox.run_at > lanes.next_at then outbox.run_at else lanes.next_at end)`.as('at'))
     .where('installs.state', '=', 'active')
-    .where('outbox.state', '=', 'ready')
+    .where('outbox.state', '=', inState.ready)
     .where('lanes.lease_until', '<=', now)
     .executeTakeFirst();
   return row?.at ?? null;

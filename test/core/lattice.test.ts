@@ -1,6 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENVELOPE_STATUSES, impliedByRecipients, isFinal, isSettled, moveEnvelope, moveRecipient, RECIPIENT_STATUSES, ENVELOPE_RANK, RECIPIENT_RANK, type EnvelopeStatus, type RecipientStatus } from '#core/envelope';
+import {
+  ENVELOPE_STATUSES,
+  impliedByRecipients,
+  isFinal,
+  isSettled,
+  moveEnvelope,
+  moveRecipient,
+  RECIPIENT_STATUSES,
+  ENVELOPE_RANK,
+  RECIPIENT_RANK,
+  type EnvelopeStatus,
+  type RecipientStatus,
+} from '#core/envelope';
 
 /** What an envelope is after hearing each status, written out: `=` is "stays as it is". Columns in the order of `ENVELOPE_STATUSES`. */
 const ENVELOPE_TABLE: Record<EnvelopeStatus, string> = {
@@ -26,8 +38,22 @@ const RECIPIENT_TABLE: Record<RecipientStatus, string> = {
 };
 
 const LATTICES = [
-  { name: 'envelope', statuses: ENVELOPE_STATUSES as readonly string[], rank: ENVELOPE_RANK as Record<string, number>, table: ENVELOPE_TABLE as Record<string, string>, move: moveEnvelope as (now: string, heard: string) => string, final: isFinal as (status: string) => boolean },
-  { name: 'recipient', statuses: RECIPIENT_STATUSES as readonly string[], rank: RECIPIENT_RANK as Record<string, number>, table: RECIPIENT_TABLE as Record<string, string>, move: moveRecipient as (now: string, heard: string) => string, final: isSettled as (status: string) => boolean },
+  {
+    name: 'envelope',
+    statuses: ENVELOPE_STATUSES as readonly string[],
+    rank: ENVELOPE_RANK as Record<string, number>,
+    table: ENVELOPE_TABLE as Record<string, string>,
+    move: moveEnvelope as (now: string, heard: string) => string,
+    final: isFinal as (status: string) => boolean,
+  },
+  {
+    name: 'recipient',
+    statuses: RECIPIENT_STATUSES as readonly string[],
+    rank: RECIPIENT_RANK as Record<string, number>,
+    table: RECIPIENT_TABLE as Record<string, string>,
+    move: moveRecipient as (now: string, heard: string) => string,
+    final: isSettled as (status: string) => boolean,
+  },
 ];
 
 describe.each(LATTICES)('the lattice of an $name', ({ statuses, rank, table, move, final }) => {
@@ -48,7 +74,14 @@ describe.each(LATTICES)('the lattice of an $name', ({ statuses, rank, table, mov
   it('what is final stays', () => fc.assert(fc.property(status.filter(final), history, (now, heard) => after(now, heard) === now)));
 
   it('ends the same in any order and with repeats, where at most one final state is heard', () => {
-    const oneFinal = fc.tuple(status.filter((one) => !final(one)), fc.array(status.filter((one) => !final(one)), { maxLength: 8 }), fc.option(status.filter(final), { nil: undefined }));
+    const oneFinal = fc.tuple(
+      status.filter((one) => !final(one)),
+      fc.array(
+        status.filter((one) => !final(one)),
+        { maxLength: 8 },
+      ),
+      fc.option(status.filter(final), { nil: undefined }),
+    );
     const story = oneFinal.chain(([now, open, end]) => {
       const heard = end === undefined ? open : [...open, end];
       return fc.record({ now: fc.constant(now), heard: fc.constant(heard), mixed: fc.shuffledSubarray([...heard, ...heard], { minLength: 0 }) });
@@ -58,10 +91,16 @@ describe.each(LATTICES)('the lattice of an $name', ({ statuses, rank, table, mov
   });
 
   it('of several final states, the first that is heard counts', () =>
-    fc.assert(fc.property(status.filter((one) => !final(one)), fc.array(status.filter(final), { minLength: 1 }), (now, ends) => after(now, ends) === ends[0])));
+    fc.assert(
+      fc.property(
+        status.filter((one) => !final(one)),
+        fc.array(status.filter(final), { minLength: 1 }),
+        (now, ends) => after(now, ends) === ends[0],
+      ),
+    ));
 });
 
-it("recipients alone never end an envelope, and say the most that any of them did", () => {
+it('recipients alone never end an envelope, and say the most that any of them did', () => {
   const recipients = fc.array(fc.constantFrom(...RECIPIENT_STATUSES), { maxLength: 5 });
   fc.assert(
     fc.property(recipients, (statuses) => {

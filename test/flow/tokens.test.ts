@@ -1,12 +1,13 @@
+import { CompiledQuery } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { manualClock, type Clock } from '#lib/clock';
+import { manualClock, systemClock, type Clock } from '#lib/clock';
 import { createLog } from '#lib/log';
 import { seededRandom } from '#lib/random';
 import { Secret } from '#lib/secret';
 import { Problem } from '#core/problem';
 import type { Auth, Tokens } from '#ports/auth';
 import type { Connector } from '#ports/connector';
-import { getVendor, type Flow } from '#flow/flow';
+import type { Flow } from '#flow/flow';
 import { createMetrics } from '#flow/metrics';
 import { createTokens, flagInstall, sealTokens } from '#flow/tokens';
 import type { Db } from '#store/database';
@@ -16,7 +17,12 @@ import { NOW, put, putAccount, sealer, write, type Account } from '../store/fixt
 import { manifest } from '../shared/server.ts';
 
 const HOUR = 3_600_000;
-const tokens = (name: string, expiresAt: number): Tokens => ({ accessToken: new Secret(`access-${name}`), refreshToken: new Secret(`refresh-${name}`), expiresAt, scopes: ['write'] });
+const tokens = (name: string, expiresAt: number): Tokens => ({
+  accessToken: new Secret(`access-${name}`),
+  refreshToken: new Secret(`refresh-${name}`),
+  expiresAt,
+  scopes: ['write'],
+});
 
 /** A vendor that gives out numbered tokens, each refresh token once. `granting` is what it waits for first. */
 function createVendor() {
@@ -31,7 +37,12 @@ function createVendor() {
 }
 
 function flowOn(db: Db, refresh: Auth['refresh'], clock: Clock): Flow {
-  const auth: Auth = { authorizeUrl: () => '', exchange: async () => tokens('0', 0), refresh, identify: async () => ({ id: '', name: '', environment: 'live', baseUrl: '', details: {} }) };
+  const auth: Auth = {
+    authorizeUrl: () => '',
+    exchange: async () => tokens('0', 0),
+    refresh,
+    identify: async () => ({ id: '', name: '', environment: 'live', baseUrl: '', details: {} }),
+  };
   const connector: Connector = { manifest: manifest(), auth };
   const app = { clientId: '', clientSecret: new Secret(''), redirectUri: '', authorizeUrl: '', tokenUrl: '', apiUrl: '', more: {} };
   return {
@@ -53,25 +64,25 @@ function flowOn(db: Db, refresh: Auth['refresh'], clock: Clock): Flow {
   };
 }
 
-/** An install whose token ends at `expiresAt`, and as many processes as are asked for, each with its own source of tokens. */
+/** An install whose token ends at `expiresAt`, and as many processes as are asked for, each with its own source of tokens. Their time stands still. */
 async function stage({ db, peers }: TestDatabase, expiresAt: number, processes = 1) {
   const account: Account = await putAccount(db);
-  const clock = manualClock(NOW);
+  const time = manualClock(NOW);
+  const clock = { ...time, sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(5, signal) };
   const { vendor, refresh } = createVendor();
-  const flows = peers(processes).map((peer) => flowOn(peer, refresh, clock));
-  const [flow = flowOn(db, refresh, clock)] = flows;
+  const flow = flowOn(db, refresh, clock);
+  const sources = peers(processes).map((peer) => createTokens(flowOn(peer, refresh, clock)));
   const install: Install = account.crm;
   await updateInstall(db, account.tenant, install.id, { tokens: sealTokens(flow, install, tokens('old', expiresAt)), expires_at: expiresAt });
-  return { account, install, clock, vendor, flow, sources: flows.map(createTokens), read: () => getInstall(db, account.tenant, install.id) };
+  return { db, account, install, clock, vendor, refresh, flow, source: createTokens(flow), sources, read: () => getInstall(db, account.tenant, install.id) };
 }
 const reveal = async (all: Promise<Secret>[]) => (await Promise.all(all)).map((token) => token.reveal());
+const alarms = async (db: Db) => (await db.selectFrom('alarms').select('code').execute()).map(({ code }) => code);
 const states = async (db: Db) => (await db.selectFrom('outbox').select('state').orderBy('ordinal').execute()).map(({ state }) => state);
 
 eachDatabase((_name, open) => {
   it('a token that is good for a while is given as it is; one near its end is refreshed first', async () => {
-    const { install, sources, vendor, clock } = await stage(await open(), NOW + HOUR);
-    const [source] = sources;
-    if (!source) throw new Error('There is a process.');
+    const { install, source, vendor, clock } = await stage(await open(), NOW + HOUR);
     expect(await reveal([source.accessToken(install)])).toEqual(['access-old']);
     clock.advance(HOUR - 60_000);
     expect(await reveal([source.accessToken(install), source.accessToken(install)])).toEqual(['access-1', 'access-1']);
@@ -94,28 +105,77 @@ eachDatabase((_name, open) => {
   });
 
   it('a new token is stored, sealed, before anybody uses it', async () => {
-    const { install, sources, flow, read } = await stage(await open(), NOW);
-    const [source] = sources;
-    const token = await source?.accessToken(install);
+    const { install, source, flow, read } = await stage(await open(), NOW);
+    const token = await source.accessToken(install);
     const stored = await read();
     expect(stored).toMatchObject({ expires_at: NOW + HOUR, refresh_until: 0 });
     expect(stored.tokens).not.toContain('access');
-    expect(JSON.parse(flow.sealer.open(stored.tokens ?? '', `${install.tenant}|installs|tokens|${install.id}`))).toMatchObject({ accessToken: token?.reveal(), refreshToken: 'refresh-1' });
+    expect(JSON.parse(flow.sealer.open(stored.tokens ?? '', `${install.tenant}|installs|tokens|${install.id}`))).toMatchObject({
+      accessToken: token.reveal(),
+      refreshToken: 'refresh-1',
+    });
   });
 
-  it('where it cannot be stored, it is not used', async () => {
-    const database = await open();
-    const { install, sources, vendor } = await stage(database, NOW);
-    const { CompiledQuery } = await import('kysely');
-    vendor.granting = async () => void (await database.db.executeQuery(CompiledQuery.raw('alter table installs rename to away')));
-    await expect(sources[0]?.accessToken(install)).rejects.toThrow();
+  it('where it cannot be stored, nobody gets it', async () => {
+    const { db, install, source, vendor } = await stage(await open(), NOW);
+    vendor.granting = async () => void (await db.executeQuery(CompiledQuery.raw('alter table installs rename to away')));
+    await expect(source.accessToken(install)).rejects.toThrow();
+    expect(vendor.refreshes).toBe(1);
   });
 
   it('who died while refreshing is waited for, and then replaced', async () => {
-    const { install, sources, clock, vendor, account, read } = await stage(await open(), NOW);
-    await updateInstall(sources.length > 0 ? (await read(), getDb(sources, account)) : getDb(sources, account), account.tenant, install.id, { refresh_until: NOW + REFRESH_LEASE_MS });
-    expect(await reveal([sources[0]?.accessToken(install) ?? Promise.reject(new Error('There is a process.'))])).toEqual(['access-1']);
+    const { db, install, refresh, vendor } = await stage(await open(), NOW);
+    const clock = manualClock(NOW);
+    await updateInstall(db, install.tenant, install.id, { refresh_until: NOW + REFRESH_LEASE_MS });
+    expect(await reveal([createTokens(flowOn(db, refresh, clock)).accessToken(install)])).toEqual(['access-1']);
     expect(clock.now()).toBeGreaterThan(NOW + REFRESH_LEASE_MS);
     expect(vendor.refreshes).toBe(1);
+  });
+
+  describe('where a refresh fails', () => {
+    it('a dead grant flags the install, holds what waits for it and raises the alarm once; nothing is lost', async () => {
+      const { db, account, install, sources, vendor, read } = await stage(await open(), NOW, 2);
+      await put(db, account, 1, write(account.crm, '1'), write(account.crm, '2'));
+      await put(db, account, 2, { ...write(account.sign, '3'), kind: 'envelope.remind', data: { envelope: 'env_1' } });
+      vendor.problem = new Problem('install.unauthorized', { say: 'The grant was withdrawn.' });
+      for (const source of sources) await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'install.unauthorized' });
+      expect(await read()).toMatchObject({ state: 'reauthorize', reason: 'The grant was withdrawn.', refresh_until: 0 });
+      expect(await states(db)).toEqual(['held', 'held', 'ready']);
+      expect(await db.selectFrom('alarms').selectAll().execute()).toMatchObject([{ code: 'install-needs-reauthorisation', subject: install.id, tenant: account.tenant, count: 1 }]);
+    });
+
+    it('for another reason it only failed this time, and the next one may try at once', async () => {
+      const { db, account, install, source, vendor, read } = await stage(await open(), NOW);
+      await put(db, account, 1, write(account.crm, '1'));
+      vendor.problem = new Problem('vendor.unavailable');
+      await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'vendor.unavailable' });
+      expect([(await read()).state, await states(db), await alarms(db)]).toEqual(['active', ['ready'], ['token-refresh-failing']]);
+      vendor.problem = null;
+      expect(await reveal([source.accessToken(install)])).toEqual(['access-1']);
+      expect([vendor.used, await alarms(db)]).toEqual([['refresh-old', 'refresh-old'], []]);
+    });
+
+    it('what was never a Problem is a bug of ours, and flags nothing', async () => {
+      const { install, source, vendor, read } = await stage(await open(), NOW);
+      vendor.granting = async () => Promise.reject(new TypeError('undefined is not a function'));
+      await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'internal.bug' });
+      expect(await read()).toMatchObject({ state: 'active', refresh_until: 0 });
+    });
+
+    it('and where there are no tokens, a person is needed', async () => {
+      const { db, install, source, vendor } = await stage(await open(), NOW);
+      await updateInstall(db, install.tenant, install.id, { tokens: null });
+      await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'install.unauthorized' });
+      await expect(source.renew(install, new Secret('access-old'))).rejects.toMatchObject({ code: 'install.unauthorized' });
+      expect(vendor.used).toEqual([]);
+    });
+  });
+
+  it('an install that left is not flagged, but what waits for it is held', async () => {
+    const { db, account, install, flow, read } = await stage(await open(), NOW);
+    await put(db, account, 1, write(account.crm, '1'));
+    await updateInstall(db, install.tenant, install.id, { state: 'left' });
+    await flagInstall(flow, install, new Problem('install.unauthorized'));
+    expect([(await read()).state, await states(db), await alarms(db)]).toEqual(['left', ['held'], []]);
   });
 });

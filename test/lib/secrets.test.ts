@@ -13,7 +13,11 @@ const sealer = createSealer(KEY);
 /** A log and the lines that it wrote. */
 function log() {
   const lines: string[] = [];
-  return { log: createLog('info', { write: (line: string) => void lines.push(line) }), text: () => lines.join(''), last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown> };
+  return {
+    log: createLog('info', { write: (line: string) => void lines.push(line) }),
+    text: () => lines.join(''),
+    last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown>,
+  };
 }
 
 describe('a sealed text', () => {
@@ -77,11 +81,11 @@ describe('digests', () => {
 describe('a secret', () => {
   const secret = new Secret('hush-hush');
   it.each<[string, string]>([
-    ['text', `${secret}`],
+    ['text', String(secret)],
     ['JSON', JSON.stringify({ secret, in: [secret] })],
     ['canonical JSON', canonicalJson({ secret })],
     ['inspection', inspect({ secret }, { depth: 9, showHidden: true })],
-    ['concatenation', 'it is ' + String(secret)],
+    ['a template', `it is ${secret.toString()}`],
     ['its members', JSON.stringify(Object.entries(secret)) + Object.getOwnPropertyNames(secret).join()],
     ['a copy', JSON.stringify({ ...secret })],
   ])('does not show as %s', (_how, shown) => expect(shown).not.toContain('hush'));

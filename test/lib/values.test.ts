@@ -13,19 +13,27 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 describe('canonical JSON', () => {
   const shuffled = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(shuffled);
-    return isObject(value) ? Object.fromEntries(Object.entries(value).reverse().map(([key, member]) => [key, shuffled(member)])) : value;
+    return isObject(value)
+      ? Object.fromEntries(
+          Object.entries(value)
+            .reverse()
+            .map(([key, member]) => [key, shuffled(member)]),
+        )
+      : value;
   };
 
   it('is JSON of the same value', () => fc.assert(fc.property(fc.jsonValue(), (value) => isDeepStrictEqual(JSON.parse(canonicalJson(value)), plain(value)))));
 
-  it('is the same for equal values, whatever the order of their members', () => fc.assert(fc.property(fc.jsonValue(), (value) => canonicalJson(shuffled(value)) === canonicalJson(value))));
+  it('is the same for equal values, whatever the order of their members', () =>
+    fc.assert(fc.property(fc.jsonValue(), (value) => canonicalJson(shuffled(value)) === canonicalJson(value))));
 
   it('differs where values differ', () => {
     const value = fc.jsonValue({ maxDepth: 1 });
     fc.assert(fc.property(value, value, (a, b) => (canonicalJson(a) === canonicalJson(b)) === isDeepStrictEqual(plain(a), plain(b))));
   });
 
-  it('leaves out what is undefined, and orders keys by their code units', () => expect(canonicalJson({ b: 1, a: undefined, B: [undefined, null], 'é': {}, aa: 'x' })).toBe('{"B":[null,null],"aa":"x","b":1,"é":{}}'));
+  it('leaves out what is undefined, and orders keys by their code units', () =>
+    expect(canonicalJson({ b: 1, a: undefined, B: [undefined, null], é: {}, aa: 'x' })).toBe('{"B":[null,null],"aa":"x","b":1,"é":{}}'));
 });
 
 describe('ids', () => {
@@ -71,7 +79,10 @@ describe('groups and chunks', () => {
   it('hold every item once, in its order', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 9 })), fc.integer({ min: 1, max: 5 }), (items, size) => {
-        const groups = groupBy(items.map((item, place) => ({ item, place })), ({ item }) => item);
+        const groups = groupBy(
+          items.map((item, place) => ({ item, place })),
+          ({ item }) => item,
+        );
         expect([...groups.keys()]).toEqual([...new Set(items)]);
         for (const [key, group] of groups) expect(group.map(({ place }) => place)).toEqual(items.flatMap((item, place) => (item === key ? place : [])));
         const chunks = chunk(items, size);
@@ -84,7 +95,10 @@ describe('groups and chunks', () => {
 
 describe('seeded chance', () => {
   it('repeats itself for one seed, differs for another, and covers its range evenly', () => {
-    const draw = (seed: number) => { const random = seededRandom(seed); return Array.from({ length: 10_000 }, random); };
+    const draw = (seed: number) => {
+      const random = seededRandom(seed);
+      return Array.from({ length: 10_000 }, random);
+    };
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
     for (const seed of [0, 1, 2 ** 32 - 1]) {

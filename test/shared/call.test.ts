@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '#lib/clock';
 import { Secret } from '#lib/secret';
@@ -37,8 +38,8 @@ function bind(baseUrl: string, over: Partial<CallDeps> = {}) {
   });
   return { call, told };
 }
-const refusing = (good: string | null) => (heard: Heard, response: import('node:http').ServerResponse) =>
-  void response.writeHead(heard.headers.authorization === `Bearer ${good}` ? 200 : 401, { 'content-type': 'application/json' }).end('{}');
+const refusing = (good: string | null) => (heard: Heard, response: ServerResponse) =>
+  void response.writeHead(heard.headers.authorization === `Bearer ${good ?? ''}` ? 200 : 401, { 'content-type': 'application/json' }).end('{}');
 
 describe('a request', () => {
   it('carries the token of the install, goes below its address, under its limit and priority, and is observed', async () => {
@@ -52,7 +53,14 @@ describe('a request', () => {
       { url: '/form', body: 'a=b+c', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
       { url: '/plain', body: '', headers: { authorization: 'Bearer token-1' } },
     ]);
-    expect(told).toMatchObject({ observed: [200, 200, 200], scheduled: [['ins_1', 2], ['ins_1', 2], ['ins_1', 2]] });
+    expect(told).toMatchObject({
+      observed: [200, 200, 200],
+      scheduled: [
+        ['ins_1', 2],
+        ['ins_1', 2],
+        ['ins_1', 2],
+      ],
+    });
   });
 
   it.each([400, 403, 404, 409, 429, 500, 503])('that is answered by %i is given back, and not repeated', async (status) => {
@@ -108,7 +116,11 @@ describe('an official client', () => {
 
   it('gets address, token and time, under the same limit', async () => {
     const { call, told } = bind('http://127.0.0.1:1');
-    expect(await call.through(async ({ baseUrl, accessToken, timeoutMs }) => [baseUrl, accessToken.reveal(), timeoutMs], unauthorized)).toEqual(['http://127.0.0.1:1', 'token-1', 5000]);
+    expect(await call.through(async ({ baseUrl, accessToken, timeoutMs }) => [baseUrl, accessToken.reveal(), timeoutMs], unauthorized)).toEqual([
+      'http://127.0.0.1:1',
+      'token-1',
+      5000,
+    ]);
     expect(told).toMatchObject({ scheduled: [['ins_1', 5]], observed: [200] });
   });
 
@@ -136,21 +148,40 @@ describe('an official client', () => {
 
 it('an install rests once the vendor says that its budget is nearly used up, and not before', () => {
   const { call, told } = bind('http://127.0.0.1:1');
-  for (const left of [{ remaining: 50, resetInMs: 9000 }, { remaining: 3, resetInMs: 9000 }, { remaining: 2, resetInMs: 9000 }, { remaining: 0, resetInMs: 500 }, { remaining: 0, resetInMs: 0 }]) call.budget(left);
-  expect(told.rests).toEqual([['ins_1', 9000], ['ins_1', 500]]);
+  for (const left of [
+    { remaining: 50, resetInMs: 9000 },
+    { remaining: 3, resetInMs: 9000 },
+    { remaining: 2, resetInMs: 9000 },
+    { remaining: 0, resetInMs: 500 },
+    { remaining: 0, resetInMs: 0 },
+  ])
+    call.budget(left);
+  expect(told.rests).toEqual([
+    ['ins_1', 9000],
+    ['ins_1', 500],
+  ]);
 });
 
 describe('HTTP to the token hosts', () => {
   it('sends a form and no token of ours, and is neither repeated nor renewed', async () => {
     const { url, heard } = await startVendor((_heard, response) => void response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}'));
-    const http = createTokenHttp(manifest(), createHostCheck(() => [url]));
-    expect(await http({ method: 'POST', url: `${url}/token`, form: { grant_type: 'refresh_token' }, headers: { 'x-own': 'yes' } })).toMatchObject({ status: 401, body: { error: 'invalid_grant' } });
+    const http = createTokenHttp(
+      manifest(),
+      createHostCheck(() => [url]),
+    );
+    expect(await http({ method: 'POST', url: `${url}/token`, form: { grant_type: 'refresh_token' }, headers: { 'x-own': 'yes' } })).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_grant' },
+    });
     expect(heard).toMatchObject([{ url: '/token', body: 'grant_type=refresh_token', headers: { 'x-own': 'yes' } }]);
     expect(heard[0]?.headers.authorization).toBeUndefined();
   });
 
   it('goes to no other host', async () => {
-    const http = createTokenHttp(manifest(), createHostCheck(() => []));
+    const http = createTokenHttp(
+      manifest(),
+      createHostCheck(() => []),
+    );
     await expect(http({ method: 'GET', url: 'http://169.254.169.254/' })).rejects.toMatchObject({ code: 'host.refused' });
   });
 });

@@ -69,5 +69,7 @@ it('extra addresses are those of this moment, and none by default', () => {
 });
 
 it('says which hosts there are, and nothing of what was in the address', () => {
-  expect(() => check(manifest(), 'https://user:hush@evil.com/?token=hush')).toThrow(/^A Vendor may not be called at evil\.com: it is not one of its hosts \(api\.vendor\.com, \*\.my\.vendor\.com\) over https\.$/);
+  expect(() => check(manifest(), 'https://user:hush@evil.com/?token=hush')).toThrow(
+    /^A Vendor may not be called at evil\.com: it is not one of its hosts \(api\.vendor\.com, \*\.my\.vendor\.com\) over https\.$/,
+  );
 });

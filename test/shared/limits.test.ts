@@ -91,7 +91,10 @@ describe('requests of one install', () => {
   });
 
   it('give back what they found, and what went wrong', async () => {
-    const asked = Promise.all([limits.schedule(manifest(), 'ins_1', 5, async () => 'found'), limits.schedule(manifest(), 'ins_1', 5, async () => Promise.reject(new Error('wrong'))).catch(String)]);
+    const asked = Promise.all([
+      limits.schedule(manifest(), 'ins_1', 5, async () => 'found'),
+      limits.schedule(manifest(), 'ins_1', 5, async () => Promise.reject(new Error('wrong'))).catch(String),
+    ]);
     await vi.advanceTimersByTimeAsync(1000);
     expect(await asked).toEqual(['found', 'Error: wrong']);
   });

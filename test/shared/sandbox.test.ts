@@ -1,5 +1,5 @@
 import { serve } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { manualClock, systemClock } from '#lib/clock';
@@ -15,15 +15,19 @@ async function startApi(over: Partial<Faults>, seed = 1) {
   const calls: Record<string, number> = {};
   let done = 0;
   const refusals = {
-    rateLimited: (c: import('hono').Context, seconds: number) => c.json({ wait: seconds }, 429, { 'retry-after': String(seconds) }),
-    unavailable: (c: import('hono').Context) => c.json({}, 503),
+    rateLimited: (c: Context, seconds: number) => c.json({ wait: seconds }, 429, { 'retry-after': String(seconds) }),
+    unavailable: (c: Context) => c.json({}, 503),
   };
   const app = new Hono().use(misbehave(faults, seededRandom(seed), calls, refusals)).post('/things/:id', (c) => c.json({ done: ++done }));
   const server = serve({ port: 0, hostname: '127.0.0.1', fetch: app.fetch });
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/things/1`;
-  const ask = () => fetch(url, { method: 'POST' }).then((response) => response.status, () => 0);
+  const ask = () =>
+    fetch(url, { method: 'POST' }).then(
+      (response) => response.status,
+      () => 0,
+    );
   return { faults, calls, url, ask, done: () => done };
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
@@ -6,7 +7,11 @@ import { send, type WireRequest } from '#shared/wire';
 import { closedPort, startVendor } from './server.ts';
 
 const ask = (url: string, over: Partial<WireRequest> = {}) => send({ method: 'GET', url: new URL(url), headers: {}, timeoutMs: 5000, ...over });
-const codeOf = (asked: Promise<unknown>) => asked.then(() => 'answered', (error: unknown) => Problem.from(error).code);
+const codeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'answered',
+    (error: unknown) => Problem.from(error).code,
+  );
 
 /** A server below HTTP: gets the socket once something was asked. */
 async function startRaw(answer: (socket: Socket) => void): Promise<string> {
@@ -18,7 +23,9 @@ async function startRaw(answer: (socket: Socket) => void): Promise<string> {
 }
 
 it('sends what it is told, and gives back status, headers and parsed JSON', async () => {
-  const { url, heard } = await startVendor((_heard, response) => void response.writeHead(201, { 'content-type': 'application/json; charset=utf-8', 'x-left': '7' }).end('{"id":"é"}'));
+  const { url, heard } = await startVendor(
+    (_heard, response) => void response.writeHead(201, { 'content-type': 'application/json; charset=utf-8', 'x-left': '7' }).end('{"id":"é"}'),
+  );
   const reply = await ask(`${url}/things?a=1`, { method: 'POST', headers: { 'x-own': 'yes' }, body: '{"a":1}' });
   expect([reply.status, reply.headers.get('x-left'), reply.body]).toEqual([201, '7', { id: 'é' }]);
   expect(heard).toMatchObject([{ method: 'POST', url: '/things?a=1', body: '{"a":1}', headers: { 'x-own': 'yes' } }]);
@@ -49,7 +56,12 @@ it('what could not be sent is unreachable: it is surely not done', async () => {
 });
 
 it('a lost reply is perhaps done: the connection is cut before, within or while the answer comes', async () => {
-  const half = ['HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"half":', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n', 'HTTP/1.1 20', 'nonsense\r\n\r\n'];
+  const half = [
+    'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"half":',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n',
+    'HTTP/1.1 20',
+    'nonsense\r\n\r\n',
+  ];
   for (const text of ['', ...half]) expect(await codeOf(ask(await startRaw((socket) => void socket.end(text)))), text).toBe('vendor.lost-reply');
   expect(await codeOf(ask(await startRaw((socket) => void socket.resetAndDestroy())))).toBe('vendor.lost-reply');
 });
@@ -74,7 +86,7 @@ it.each(['{"a":', 'undefined', '<html>', "{'a':1}"])('an answer that says JSON a
 it('an answer of more than 32 MiB is cut off, whether it tells its length, comes in chunks or is packed', async () => {
   const large = Buffer.alloc(33 * 1024 * 1024, 'a');
   const packed = gzipSync(large);
-  const answers: ((response: import('node:http').ServerResponse) => void)[] = [
+  const answers: ((response: ServerResponse) => void)[] = [
     (response) => void response.writeHead(200, { 'content-length': String(large.length) }).end(large),
     (response) => {
       for (let part = 0; part < 33; part++) response.write(large.subarray(0, 1024 * 1024));

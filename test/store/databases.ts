@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe } from 'vitest';
-import { newToken } from '#lib/ids';
 import { migrate, openDatabase, type Db } from '#store/database';
-import { postgresServer, runAsAdmin, stopServer } from './postgres.ts';
+import { closePool, giveBack, rememberPrint, takeDatabase } from './postgres-pool.ts';
 
 export type DatabaseName = 'SQLite' | 'PostgreSQL';
 export interface TestDatabase {
@@ -19,7 +18,7 @@ export interface TestDatabase {
   /** Closes every connection and removes the database. */
   close(): Promise<void>;
 }
-afterAll(stopServer);
+afterAll(closePool);
 
 /** A fresh database, up to date unless asked for empty. */
 export type Open = (how?: { empty?: boolean }) => Promise<TestDatabase>;
@@ -45,10 +44,13 @@ export function eachDatabase(suite: (name: DatabaseName, open: Open) => void): v
 
 /** A database of its own, for whoever closes it. */
 export async function openTestDatabase(name: DatabaseName, { empty = false } = {}): Promise<TestDatabase> {
-  const { address, remove } = await (name === 'SQLite' ? sqlitePlace() : postgresPlace());
+  const { address, made, remove } = await (name === 'SQLite' ? sqlitePlace() : postgresPlace(empty));
   const db = openDatabase(address);
   const connections = [db];
-  if (!empty) await migrate(db);
+  if (!empty) {
+    await migrate(db);
+    await made();
+  }
   return {
     db,
     address,
@@ -66,19 +68,17 @@ export async function openTestDatabase(name: DatabaseName, { empty = false } = {
 
 interface Place {
   address: string;
+  /** To be told once the tables are made. */
+  made(): Promise<void>;
   remove(): Promise<void>;
 }
 
 async function sqlitePlace(): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-'));
-  return { address: join(folder, 'test.db'), remove: async () => rmSync(folder, { recursive: true, force: true }) };
+  return { address: join(folder, 'test.db'), made: async () => undefined, remove: async () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-async function postgresPlace(): Promise<Place> {
-  const server = await postgresServer();
-  const database = `countersign_${newToken(9).replace(/\W/g, '').toLowerCase()}`;
-  await runAsAdmin(server, `create database ${database}`);
-  const address = new URL(server);
-  address.pathname = `/${database}`;
-  return { address: address.href, remove: () => runAsAdmin(server, `drop database if exists ${database} with (force)`) };
+async function postgresPlace(empty: boolean): Promise<Place> {
+  const address = await takeDatabase({ empty });
+  return { address, made: () => rememberPrint(address), remove: () => giveBack(address) };
 }

@@ -1,13 +1,23 @@
 import { expect, it } from 'vitest';
 import { ENVELOPE_STATUSES } from '#core/envelope';
 import type { Db } from '#store/database';
-import { findEnvelope, findEnvelopeByIntent, findEnvelopeByRemote, getEnvelope, listEnvelopesOfDeal, listOpenEnvelopesOfDeal, updateEnvelope, updateRecipient } from '#store/envelopes';
+import {
+  findEnvelope,
+  findEnvelopeByIntent,
+  findEnvelopeByRemote,
+  getEnvelope,
+  listEnvelopesOfDeal,
+  listOpenEnvelopesOfDeal,
+  updateEnvelope,
+  updateRecipient,
+} from '#store/envelopes';
 import { activateMapping, activeMappings, freezeMappings, getMapping, listMappings, putMapping, type MappingKind } from '#store/mappings';
 import type { TenantId } from '#core/ids';
 import { eachDatabase } from './databases.ts';
 import { ADA, BEN, NOW, putAccount, putEnvelope } from './fixtures.ts';
 
-const save = (db: Db, tenant: TenantId, text: string, kind: MappingKind = 'send') => db.transaction().execute((tx) => putMapping(tx, tenant, kind, text, { origin: 'tenant', note: '', createdBy: 'ops' }, NOW));
+const save = (db: Db, tenant: TenantId, text: string, kind: MappingKind = 'send') =>
+  db.transaction().execute((tx) => putMapping(tx, tenant, kind, text, { origin: 'tenant', note: '', createdBy: 'ops' }, NOW));
 
 eachDatabase((_name, open) => {
   it('an intent is one envelope for ever, of any number that are made at once; another tenant has its own', async () => {
@@ -42,7 +52,13 @@ eachDatabase((_name, open) => {
     const [ben] = (await getEnvelope(db, account.tenant, id)).recipients;
     await updateRecipient(db, account.tenant, ben?.id ?? 'sgn_none', { status: 'viewed' });
     const found = await findEnvelope(db, account.tenant, id);
-    expect(found).toMatchObject({ envelope: { status: 'sent', remote: 'remote-1', sent_at: NOW }, recipients: [{ role: 'Seller', status: 'viewed' }, { role: 'Buyer', status: 'waiting' }] });
+    expect(found).toMatchObject({
+      envelope: { status: 'sent', remote: 'remote-1', sent_at: NOW },
+      recipients: [
+        { role: 'Seller', status: 'viewed' },
+        { role: 'Buyer', status: 'waiting' },
+      ],
+    });
     await expect(getEnvelope(db, account.tenant, 'env_none')).rejects.toMatchObject({ code: 'request.not-found' });
   });
 
@@ -93,7 +109,12 @@ eachDatabase((_name, open) => {
     for (const text of ['one', 'two', 'two', 'one']) versions.push((await save(db, tenant, text)).version);
     expect(versions).toEqual([2, 3, 3, 4]);
     await db.transaction().execute((tx) => activateMapping(tx, tenant, 'send', 3));
-    expect((await listMappings(db, tenant, 'send')).map(({ version, active }) => [version, active])).toEqual([[4, 0], [3, 1], [2, 0], [1, 0]]);
+    expect((await listMappings(db, tenant, 'send')).map(({ version, active }) => [version, active])).toEqual([
+      [4, 0],
+      [3, 1],
+      [2, 0],
+      [1, 0],
+    ]);
     const active = await activeMappings(db, tenant);
     expect([active.get('send')?.text, active.size]).toEqual(['two', 3]);
   });

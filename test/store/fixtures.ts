@@ -25,7 +25,17 @@ export interface Account {
 }
 
 export function install(over: Partial<NewInstall> = {}): NewInstall {
-  return { vendor: 'a-crm', account: newId('cor'), name: 'Example Ltd', environment: 'live', baseUrl: 'https://api.example.com', details: '{}', scopes: ['write'], expiresAt: NOW + 3_600_000, ...over };
+  return {
+    vendor: 'a-crm',
+    account: newId('cor'),
+    name: 'Example Ltd',
+    environment: 'live',
+    baseUrl: 'https://api.example.com',
+    details: '{}',
+    scopes: ['write'],
+    expiresAt: NOW + 3_600_000,
+    ...over,
+  };
 }
 
 export async function putAccount(db: Db, name = 'Example Ltd'): Promise<Account> {
@@ -33,7 +43,8 @@ export async function putAccount(db: Db, name = 'Example Ltd'): Promise<Account>
   return db.transaction().execute(async (tx) => {
     const crm = await putInstall(tx, tenant, install({ vendor: 'a-crm' }), () => 'sealed', NOW);
     const sign = await putInstall(tx, tenant, install({ vendor: 'a-signer' }), () => 'sealed', NOW);
-    for (const kind of ['send', 'writeback', 'journey'] as const) await putMapping(tx, tenant, kind, `${kind}: of ${name}`, { origin: 'shipped', note: '', createdBy: 'test' }, NOW);
+    for (const kind of ['send', 'writeback', 'journey'] as const)
+      await putMapping(tx, tenant, kind, `${kind}: of ${name}`, { origin: 'shipped', note: '', createdBy: 'test' }, NOW);
     return { tenant, crm, sign };
   });
 }
@@ -92,7 +103,13 @@ export async function putEnvelope(db: Db, { tenant, crm, sign }: Account, signer
   const id = newId('env', NOW);
   const versions = await db.selectFrom('mappings').select(['kind', 'id']).where('tenant', '=', tenant).where('active', '=', 1).execute();
   const versionOf = (kind: string) => versions.find((version) => version.kind === kind)?.id ?? 'map_none';
-  const document: EnvelopeDocument = { subject: 'Please sign', message: `Dear ${signers[0]?.name ?? 'all'}`, fields: [], policies: { reminders: null, expiresAfterDays: null, backward: 'keep', retries: 0 }, owner: null };
+  const document: EnvelopeDocument = {
+    subject: 'Please sign',
+    message: `Dear ${signers[0]?.name ?? 'all'}`,
+    fields: [],
+    policies: { reminders: null, expiresAfterDays: null, backward: 'keep', retries: 0 },
+    owner: null,
+  };
   const row: Insertable<EnvelopesTable> = {
     tenant,
     id,
@@ -131,7 +148,19 @@ export async function putEnvelope(db: Db, { tenant, crm, sign }: Account, signer
     const recipients = [];
     for (const [position, { role, name, email, contact }] of signers.entries()) {
       const sealed = await sealPersonal(tx, sealer, tenant, { name, email });
-      recipients.push({ tenant, id: newId('sgn', NOW), envelope: id, role, position, status: 'waiting' as const, contact, ...sealed, remote: null, viewed_at: null, signed_at: null });
+      recipients.push({
+        tenant,
+        id: newId('sgn', NOW),
+        envelope: id,
+        role,
+        position,
+        status: 'waiting' as const,
+        contact,
+        ...sealed,
+        remote: null,
+        viewed_at: null,
+        signed_at: null,
+      });
     }
     await insertEnvelope(tx, row, recipients);
   });
@@ -139,7 +168,20 @@ export async function putEnvelope(db: Db, { tenant, crm, sign }: Account, signer
 }
 
 export function fact(over: Partial<Entry<'facts'>> = {}): Entry<'facts'> {
-  return { id: newId('fct', NOW), type: 'envelope.status', at: NOW, recorded_at: NOW, notice: null, envelope: null, deal: null, correlation: 'cor_test', data: '{}', outcome: 'moved', why: 'A test.', ...over };
+  return {
+    id: newId('fct', NOW),
+    type: 'envelope.status',
+    at: NOW,
+    recorded_at: NOW,
+    notice: null,
+    envelope: null,
+    deal: null,
+    correlation: 'cor_test',
+    data: '{}',
+    outcome: 'moved',
+    why: 'A test.',
+    ...over,
+  };
 }
 
 export function receipt(effect: `eff_${string}`, over: Partial<Entry<'receipts'>> = {}): Entry<'receipts'> {
@@ -152,7 +194,26 @@ export function auditEntry(over: Partial<Entry<'audit'>> = {}): Entry<'audit'> {
 }
 
 const TABLES = [
-  'tenants', 'installs', 'oauth_states', 'deliveries', 'inbox', 'facts', 'receipts', 'audit', 'ledger_heads', 'envelopes', 'recipients', 'persons', 'outbox', 'lanes', 'cursors', 'mappings', 'grounds', 'sessions', 'links', 'alarms',
+  'tenants',
+  'installs',
+  'oauth_states',
+  'deliveries',
+  'inbox',
+  'facts',
+  'receipts',
+  'audit',
+  'ledger_heads',
+  'envelopes',
+  'recipients',
+  'persons',
+  'outbox',
+  'lanes',
+  'cursors',
+  'mappings',
+  'grounds',
+  'sessions',
+  'links',
+  'alarms',
 ] as const;
 
 /** Everything that a database holds, as lines in a fixed order, so that two moments can be compared. */
@@ -160,7 +221,9 @@ export async function dump(db: Db): Promise<string[]> {
   const lines: string[] = [];
   for (const table of TABLES) {
     const rows: object[] = await db.selectFrom(table).selectAll().execute();
-    lines.push(...rows.map((row) => `${table} ${JSON.stringify({ ...row, ...('body' in row && row.body ? { body: Buffer.from(row.body as Uint8Array).toString('base64') } : {}) })}`));
+    lines.push(
+      ...rows.map((row) => `${table} ${JSON.stringify({ ...row, ...('body' in row && row.body ? { body: Buffer.from(row.body as Uint8Array).toString('base64') } : {}) })}`),
+    );
   }
   return lines.sort();
 }
@@ -170,4 +233,3 @@ export async function dropGuards(db: Db, ledger: 'facts' | 'receipts' | 'audit')
   const of = isPostgres(db) ? ` on ${ledger}` : '';
   for (const on of ['update', 'delete']) await db.executeQuery(CompiledQuery.raw(`drop trigger ${ledger}_no_${on}${of}`));
 }
-

@@ -148,7 +148,12 @@ eachDatabase((name, open) => {
   it('notices are claimed oldest first, those of one tenant at a time, and only when they are due', async () => {
     const { db } = await open();
     const [a, b] = [await putAccount(db), await putAccount(db)];
-    const rows = [notice(a.crm, 'third', { run_at: NOW + 3 }), notice(b.crm, 'other', { run_at: NOW + 2 }), notice(a.crm, 'first', { run_at: NOW + 1 }), notice(a.crm, 'not due', { run_at: NOW + 99 })];
+    const rows = [
+      notice(a.crm, 'third', { run_at: NOW + 3 }),
+      notice(b.crm, 'other', { run_at: NOW + 2 }),
+      notice(a.crm, 'first', { run_at: NOW + 1 }),
+      notice(a.crm, 'not due', { run_at: NOW + 99 }),
+    ];
     await db.insertInto('inbox').values(rows).execute();
     expect(await nextNoticeAt(db)).toBe(NOW + 1);
     const claim = (limit: number) =>
@@ -163,7 +168,11 @@ eachDatabase((name, open) => {
   it('two claimers at once never settle one notice twice', async () => {
     const { db, peers } = await open();
     const accounts = [await putAccount(db), await putAccount(db)];
-    for (const { crm } of accounts) await db.insertInto('inbox').values(numbered(100).map((key) => notice(crm, key))).execute();
+    for (const { crm } of accounts)
+      await db
+        .insertInto('inbox')
+        .values(numbered(100).map((key) => notice(crm, key)))
+        .execute();
     const settled: string[] = [];
     const work = async (peer: Db) => {
       for (;;) {
@@ -185,7 +194,10 @@ eachDatabase((name, open) => {
   it('a failing notice is tried again at its time, then becomes a dead letter that a person can revive or lay aside', async () => {
     const { db } = await open();
     const { tenant, crm } = await putAccount(db);
-    await db.insertInto('inbox').values([notice(crm, 'a', { run_at: NOW })]).execute();
+    await db
+      .insertInto('inbox')
+      .values([notice(crm, 'a', { run_at: NOW })])
+      .execute();
     const read = () => db.selectFrom('inbox').selectAll().executeTakeFirstOrThrow();
     await failNotice(db, await read(), 'vendor.unavailable', NOW + 5);
     expect(await read()).toMatchObject({ state: 'ready', attempts: 1, run_at: NOW + 5, error: 'vendor.unavailable' });
@@ -204,6 +216,10 @@ eachDatabase((name, open) => {
     const own = { install: crm.id, key: 'request', kind: 'send.requested', at: NOW, correlation: 'cor_1' as const, facts: [] };
     expect([await putOwnNotice(db, tenant, own, NOW), await putOwnNotice(db, tenant, own, NOW)]).toEqual([true, false]);
     const told = (key: string) => ({ install: crm.id, vendor: crm.vendor, key, kind: 'deal', at: NOW, payload: '{}' });
-    expect([await putNotices(db, tenant, [told('a'), told('b'), told('a')], NOW), await putNotices(db, tenant, [told('b'), told('c')], NOW), await putNotices(db, tenant, [], NOW)]).toEqual([2, 1, 0]);
+    expect([
+      await putNotices(db, tenant, [told('a'), told('b'), told('a')], NOW),
+      await putNotices(db, tenant, [told('b'), told('c')], NOW),
+      await putNotices(db, tenant, [], NOW),
+    ]).toEqual([2, 1, 0]);
   });
 });

@@ -3,13 +3,28 @@ import { advanceCursor, claimCursor, countGap, ensureCursor, finishRound, hurryC
 import type { Db } from '#store/database';
 import { findGround, putGround } from '#store/grounds';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
-import { claimRefresh, findInstallByAccount, findInstallByHook, getInstall, listActiveInstalls, listInstalls, listTenants, putInstall, putOauthState, REFRESH_LEASE_MS, takeOauthState, updateInstall, type NewInstall } from '#store/installs';
+import {
+  claimRefresh,
+  findInstallByAccount,
+  findInstallByHook,
+  getInstall,
+  listActiveInstalls,
+  listInstalls,
+  listTenants,
+  putInstall,
+  putOauthState,
+  REFRESH_LEASE_MS,
+  takeOauthState,
+  updateInstall,
+  type NewInstall,
+} from '#store/installs';
 import { closeSession, consumeLink, findSession, isLinkGood, issueLink, openSession, SESSION_MS, sweepSessions } from '#store/sessions';
 import type { TenantId } from '#core/ids';
 import { eachDatabase } from './databases.ts';
 import { dump, install, NOW, putAccount } from './fixtures.ts';
 
-const put = (db: Db, tenant: TenantId, over: Partial<NewInstall>, tokens = 'sealed', now = NOW) => db.transaction().execute((tx) => putInstall(tx, tenant, install(over), (id) => `${tokens} for ${id}`, now));
+const put = (db: Db, tenant: TenantId, over: Partial<NewInstall>, tokens = 'sealed', now = NOW) =>
+  db.transaction().execute((tx) => putInstall(tx, tenant, install(over), (id) => `${tokens} for ${id}`, now));
 
 eachDatabase((_name, open) => {
   it('an account that connects again is the same install, with its history and its webhook address, and usable again', async () => {
@@ -55,11 +70,13 @@ eachDatabase((_name, open) => {
   it('of many who want to refresh, one may, until its time is over', async () => {
     const { db, peers } = await open();
     const { tenant, crm } = await putAccount(db);
-    const claim = (now: number) => Promise.all(peers(6).map((peer) => claimRefresh(peer, tenant, crm.id, now)));
+    const claim = (now: number) => Promise.all(peers(6).map((peer) => claimRefresh(peer, tenant, crm, now)));
     const winners = (claims: boolean[]) => claims.filter(Boolean).length;
     expect(winners(await claim(NOW))).toBe(1);
     expect(winners(await claim(NOW + REFRESH_LEASE_MS))).toBe(0);
     expect(winners(await claim(NOW + REFRESH_LEASE_MS + 1))).toBe(1);
+    await updateInstall(db, tenant, crm.id, { tokens: 'newly sealed', refresh_until: 0 });
+    expect(winners(await claim(NOW + REFRESH_LEASE_MS + 2))).toBe(0);
   });
 
   it('an OAuth state is good once, of however many who bring it, and is not kept in the clear', async () => {
@@ -104,10 +121,11 @@ eachDatabase((_name, open) => {
     const read = () => db.selectFrom('cursors').selectAll().executeTakeFirstOrThrow();
     expect(await read()).toMatchObject({ cursor: '{"page":2}', seen: 100, gaps: 1, gaps_total: 1, error: 'It fails.', last_ok_at: null, next_at: NOW + 5 });
     const next = await claimCursor(db, NOW + 5, 1000);
-    expect(next).toMatchObject({ cursor: '{"page":2}', seen: 0, gaps: 0, gaps_total: 1 });
+    expect(next).toMatchObject({ cursor: '{"page":2}', seen: 0, gaps: 1, gaps_total: 1, failures: 1 });
+    expect(await read()).toMatchObject({ gaps: 0, gaps_total: 1 });
     if (!next) throw new Error('The next round is due.');
     await finishRound(db, next, { nextAt: NOW + 9999, now: NOW + 6, error: null });
-    expect(await read()).toMatchObject({ error: null, last_ok_at: NOW + 6, next_at: NOW + 9999 });
+    expect(await read()).toMatchObject({ error: null, failures: 0, last_ok_at: NOW + 6, next_at: NOW + 9999 });
   });
 
   it('who hurries a round gets it at once, or after the one that runs', async () => {

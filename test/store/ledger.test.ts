@@ -12,7 +12,15 @@ const LEDGERS = ['facts', 'receipts', 'audit'] as const;
 const ENTRIES = { facts: fact, receipts: () => receipt('eff_1'), audit: auditEntry };
 const TENANT: TenantId = 'ten_a';
 
-const put = (db: Db, tenant: TenantId, count: number) => db.transaction().execute((tx) => append(tx, tenant, 'facts', Array.from({ length: count }, () => fact())));
+const put = (db: Db, tenant: TenantId, count: number) =>
+  db.transaction().execute((tx) =>
+    append(
+      tx,
+      tenant,
+      'facts',
+      Array.from({ length: count }, () => fact()),
+    ),
+  );
 const raw = (db: Db, statement: string) => db.executeQuery(CompiledQuery.raw(statement));
 
 eachDatabase((name, open) => {
@@ -21,7 +29,10 @@ eachDatabase((name, open) => {
     for (const tenant of ['ten_a', 'ten_b', 'ten_a'] as const) {
       await db.transaction().execute((tx) => append(tx, tenant, ledger, [ENTRIES[ledger](), ENTRIES[ledger]()] as never));
     }
-    for (const [tenant, count] of [['ten_a', 4], ['ten_b', 2]] as const) {
+    for (const [tenant, count] of [
+      ['ten_a', 4],
+      ['ten_b', 2],
+    ] as const) {
       const rows = await db.selectFrom(ledger).selectAll().where('tenant', '=', tenant).orderBy('seq').execute();
       expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: count }, (_, place) => place + 1));
       expect(rows.map(({ prev }) => prev)).toEqual([GENESIS, ...rows.slice(0, -1).map(({ hash }) => hash)]);
@@ -96,7 +107,14 @@ eachDatabase((name, open) => {
   it('once the guards are gone, every change, removal, swap and truncation is found, at its place', async () => {
     const { db } = await open();
     await putAccount(db);
-    await db.transaction().execute((tx) => append(tx, TENANT, 'facts', Array.from({ length: 5 }, (_, place) => fact({ at: NOW + place, deal: `deal-${place}`, notice: `ntc_${place}`, why: `It is ${place}.`, data: `{"n":${place}}` }))));
+    await db.transaction().execute((tx) =>
+      append(
+        tx,
+        TENANT,
+        'facts',
+        Array.from({ length: 5 }, (_, place) => fact({ at: NOW + place, deal: `deal-${place}`, notice: `ntc_${place}`, why: `It is ${place}.`, data: `{"n":${place}}` })),
+      ),
+    );
     await dropGuards(db, 'facts');
     const entries = await db.selectFrom('facts').selectAll().orderBy('seq').execute();
     const restore = async () => {
@@ -123,14 +141,27 @@ eachDatabase((name, open) => {
           const bytes = Buffer.from(String(row[change.column as keyof typeof row]));
           const index = change.at % bytes.length;
           bytes[index] = (bytes[index] ?? 0) ^ (1 << change.bit);
-          await at(seq).set({ [change.column]: bytes.toString('latin1') }).execute();
-        } else if (change.how === 'date' && row) await at(seq).set({ at: row.at + change.by }).execute();
+          await at(seq)
+            .set({ [change.column]: bytes.toString('latin1') })
+            .execute();
+        } else if (change.how === 'date' && row)
+          await at(seq)
+            .set({ at: row.at + change.by })
+            .execute();
         else if (change.how === 'remove') await db.deleteFrom('facts').where('seq', '=', seq).execute();
         else if (change.how === 'truncate') await db.deleteFrom('facts').where('seq', '>=', seq).execute();
-        else if (change.how === 'add' && entries[0]) await db.insertInto('facts').values({ ...entries[0], seq }).execute();
+        else if (change.how === 'add' && entries[0])
+          await db
+            .insertInto('facts')
+            .values({ ...entries[0], seq })
+            .execute();
         else if (row && other) {
-          await at(seq).set({ ...other, seq: 99 }).execute();
-          await at(seq + 1).set({ ...row, seq: seq + 1 }).execute();
+          await at(seq)
+            .set({ ...other, seq: 99 })
+            .execute();
+          await at(seq + 1)
+            .set({ ...row, seq: seq + 1 })
+            .execute();
           await at(99).set({ seq }).execute();
         }
         const check = await verifyLedger(db, TENANT, 'facts');

@@ -41,7 +41,12 @@ eachDatabase((name, open) => {
     await migrate(db);
     const before = await tablesOf(db);
     const steps = ['create table half_done (id text primary key)', "insert into half_done values ('a row')", 'create table half_done (id text primary key)'];
-    const next = { name: '9999-next', up: async (run: (statement: string) => Promise<void>) => { for (const step of steps) await run(step); } };
+    const next = {
+      name: '9999-next',
+      up: async (run: (statement: string) => Promise<void>) => {
+        for (const step of steps) await run(step);
+      },
+    };
     migrations.push(next);
 
     await expect(migrate(db)).rejects.toThrow(/half_done/);

@@ -3,7 +3,22 @@ import { expect, it } from 'vitest';
 import type { Effect } from '#core/effect';
 import { updateInstall } from '#store/installs';
 import type { Db } from '#store/database';
-import { claimLane, fieldsWrittenLater, getEffect, holdEffects, LANE_LEASE_MS, nextEffectAt, parkLeft, releaseLane, reviveEffect, scrubEffect, settleEffects, type Lane, type OutboxEffect, type Settlement } from '#store/outbox';
+import {
+  claimLane,
+  fieldsWrittenLater,
+  getEffect,
+  holdEffects,
+  LANE_LEASE_MS,
+  nextEffectAt,
+  parkLeft,
+  releaseLane,
+  reviveEffect,
+  scrubEffect,
+  settleEffects,
+  type Lane,
+  type OutboxEffect,
+  type Settlement,
+} from '#store/outbox';
 import { eachDatabase } from './databases.ts';
 import { NOW, put, putAccount, write, type Account } from './fixtures.ts';
 
@@ -15,7 +30,14 @@ async function claim(db: Db, now = NOW, limit = 100): Promise<Claim> {
   return claimed;
 }
 const settle = (db: Db, lane: Lane, effects: readonly OutboxEffect[], as: Omit<Settlement, 'id'> = { state: 'done' }, now = NOW) =>
-  db.transaction().execute((tx) => settleEffects(tx, lane, effects.map(({ id }) => ({ id, ...as })), now));
+  db.transaction().execute((tx) =>
+    settleEffects(
+      tx,
+      lane,
+      effects.map(({ id }) => ({ id, ...as })),
+      now,
+    ),
+  );
 async function serve(db: Db, now: number, limit = 100): Promise<Claim | null> {
   const claimed = await claimLane(db, now, limit);
   if (!claimed) return null;
@@ -48,7 +70,10 @@ eachDatabase((_name, open) => {
     const { tenant } = noisy;
     const installs = Array.from({ length: 199 }, (_, place) => ({ ...noisy.crm, id: `ins_quiet${place}` as const, account: `quiet-${place}`, hook: `hook-${place}` }));
     await db.insertInto('installs').values(installs).execute();
-    await db.insertInto('lanes').values(installs.map(({ id }) => ({ install: id, tenant, next_at: 0, lease_until: 0, served_at: 0, epoch: 0 }))).execute();
+    await db
+      .insertInto('lanes')
+      .values(installs.map(({ id }) => ({ install: id, tenant, next_at: 0, lease_until: 0, served_at: 0, epoch: 0 })))
+      .execute();
     for (const one of installs) await put(db, noisy, 2, write(one, 'x'), write(one, 'y'));
     const served: string[] = [];
     for (let turn = 1; turn <= 250; turn++) served.push((await serve(db, NOW + turn, 1))?.lane.install ?? 'nobody');
@@ -66,7 +91,10 @@ eachDatabase((_name, open) => {
     await put(db, account, 3, write(crm, 'not due', { notBefore: NOW + 1 }));
     const turns = [];
     for (let turn = 0; turn < 2; turn++) turns.push(deals((await serve(db, NOW, 2))?.effects ?? []));
-    expect(turns).toEqual([['old', 'click'], ['background', 'newer']]);
+    expect(turns).toEqual([
+      ['old', 'click'],
+      ['background', 'newer'],
+    ]);
     expect(await claimLane(db, NOW, 2)).toBeNull();
   });
 
@@ -76,7 +104,8 @@ eachDatabase((_name, open) => {
     await fc.assert(
       fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 4 }), async (effects, limit) => {
         const account = await putAccount(db);
-        for (const [ordinal, { record, priority, wait }] of effects.entries()) await put(db, account, ordinal, write(account.crm, `${record}`, { priority, notBefore: NOW + wait }));
+        for (const [ordinal, { record, priority, wait }] of effects.entries())
+          await put(db, account, ordinal, write(account.crm, `${record}`, { priority, notBefore: NOW + wait }));
         const written = new Map<string, number>();
         for (let now = NOW; now < NOW + 200; now += 5) {
           const served = await serve(db, now, limit);
@@ -181,7 +210,10 @@ eachDatabase((_name, open) => {
     expect(await nextEffectAt(db, NOW)).toBeNull();
     await put(db, account, 1, write(account.crm, '1', { notBefore: NOW + 50 }), write(account.crm, '2', { notBefore: NOW + 20 }));
     expect(await nextEffectAt(db, NOW)).toBe(NOW + 20);
-    await db.updateTable('lanes').set({ next_at: NOW + 30 }).execute();
+    await db
+      .updateTable('lanes')
+      .set({ next_at: NOW + 30 })
+      .execute();
     expect(await nextEffectAt(db, NOW)).toBe(NOW + 30);
     const { lane } = await claim(db, NOW + 30);
     expect(await nextEffectAt(db, NOW + 30)).toBeNull();
@@ -212,7 +244,13 @@ eachDatabase((_name, open) => {
     await settle(db, lane, effects, { state: 'parked', error: '"refused"' });
     const [first, second] = effects.map(({ id }) => id);
     if (!first || !second) throw new Error('Two effects were claimed.');
-    expect(await reviveEffect(db, tenant, first, { state: 'ready', data: '{"mended":true}' }, NOW + 1)).toMatchObject({ state: 'ready', data: '{"mended":true}', priority: 2, run_at: NOW + 1, attempts: 1 });
+    expect(await reviveEffect(db, tenant, first, { state: 'ready', data: '{"mended":true}' }, NOW + 1)).toMatchObject({
+      state: 'ready',
+      data: '{"mended":true}',
+      priority: 2,
+      run_at: NOW + 1,
+      attempts: 1,
+    });
     expect(await reviveEffect(db, tenant, second, { state: 'cancelled' }, NOW)).toMatchObject({ state: 'cancelled', priority: 5 });
     await expect(reviveEffect(db, tenant, second, { state: 'ready' }, NOW)).rejects.toMatchObject({ code: 'request.not-found' });
     await db.transaction().execute((tx) => scrubEffect(tx, tenant, second, '{}'));

@@ -15,7 +15,10 @@ const NAMED = /(Ada|Ben|A\.) Example|@example/i;
 /** A fact about an envelope that a webhook told, with the body that names its recipients. */
 async function hear(db: Db, { tenant, sign }: Account, envelope: `env_${string}`, body: string, headers = '{"x-signer":"ada@example.com"}') {
   const delivery = `dlv_${body.length}${envelope}` as const;
-  await db.insertInto('deliveries').values({ id: delivery, vendor: 'a-signer', received_at: NOW, headers, body: Buffer.from(body), fault: null }).execute();
+  await db
+    .insertInto('deliveries')
+    .values({ id: delivery, vendor: 'a-signer', received_at: NOW, headers, body: Buffer.from(body), fault: null })
+    .execute();
   const told = notice(sign, delivery, { delivery, state: 'done', payload: body });
   await db.insertInto('inbox').values(told).execute();
   await db.transaction().execute((tx) => append(tx, tenant, 'facts', [fact({ notice: told.id, envelope })]));
@@ -27,7 +30,10 @@ eachDatabase((_name, open) => {
     const account = await putAccount(db);
     const first = await putEnvelope(db, account, [ADA, BEN]);
     const second = await putEnvelope(db, account, [{ ...ADA, email: ' Ada@Example.COM ', name: 'A. Example', contact: null }]);
-    expect(await people(db, account, first)).toEqual([{ name: ADA.name, email: ADA.email }, { name: BEN.name, email: BEN.email }]);
+    expect(await people(db, account, first)).toEqual([
+      { name: ADA.name, email: ADA.email },
+      { name: BEN.name, email: BEN.email },
+    ]);
     expect(await people(db, account, second)).toEqual([{ name: 'A. Example', email: ' Ada@Example.COM ' }]);
     expect(await db.selectFrom('persons').selectAll().execute()).toHaveLength(2);
     expect((await dump(db)).filter((line) => !line.startsWith('envelopes') && NAMED.test(line))).toEqual([]);

@@ -1,19 +1,19 @@
 import type { Child } from 'hono/jsx';
 import { NO_FAULTS, type Faults } from '#ports/sandbox';
-import { Page } from '#shared/sandbox/page.tsx';
+import { moment as when, Page, type PageLink } from '#shared/sandbox/page.tsx';
 import type { ConsentAsk } from './oauth.ts';
 import { ACCOUNT, currentRecipients, dueAt, type SandboxState, type StoredEnvelope } from './state.ts';
 import { TEMPLATES, templateOf } from './templates.ts';
 
-/** Where the pages are, and where the console is. */
+/** Where the pages are, and where the other parts of the world are. */
 export interface Place {
   base: string;
-  console: string;
+  elsewhere: PageLink[];
 }
 
-export function when(ms: number | null): string {
-  return ms === null ? '–' : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
+const STATUS_WORDS: Record<string, string> = { sent: 'out for signature', delivered: 'opened', completed: 'signed by all', autoresponded: 'mail bounced' };
+const words = (status: string): string => STATUS_WORDS[status] ?? status;
+const RECIPIENT_WORDS: Record<string, string> = { created: 'not yet asked', sent: 'asked', delivered: 'has opened it', completed: 'signed', autoresponded: 'mail bounced' };
 
 /** A page in the sender's account. */
 export function Frame({ place, title, current, children, refresh }: { place: Place; title: string; current?: 'home' | 'faults'; children?: Child; refresh?: number }) {
@@ -22,7 +22,7 @@ export function Frame({ place, title, current, children, refresh }: { place: Pla
     { label: 'Faults', href: `${place.base}/faults`, current: current === 'faults' },
   ];
   return (
-    <Page vendor="DocuSign" accent="blue" title={title} base={place.base} nav={nav} consoleUrl={place.console} {...(refresh ? { refresh } : {})}>
+    <Page vendor="DocuSign" accent="blue" title={title} base={place.base} nav={nav} elsewhere={place.elsewhere} {...(refresh ? { refresh } : {})}>
       {children}
     </Page>
   );
@@ -31,10 +31,10 @@ export function Frame({ place, title, current, children, refresh }: { place: Pla
 export function HomePage({ place, state }: { place: Place; state: SandboxState }) {
   const envelopes = [...state.envelopes].reverse();
   return (
-    <Frame place={place} title={ACCOUNT.name} current="home" refresh={10}>
+    <Frame place={place} title={ACCOUNT.name} current="home" refresh={3}>
       <h1>{ACCOUNT.name}</h1>
       <p class="soft">
-        Signed in as {ACCOUNT.user.name}. {state.consented ? 'An app is connected to this account.' : 'No app is connected to this account yet: connect it from the console.'}
+        Signed in as {ACCOUNT.user.name}. {state.consented ? 'Countersign is connected to this account.' : 'No app is connected to this account yet: connect it from Countersign.'}
       </p>
       <h2>Envelopes</h2>
       <section class="sheet">
@@ -71,7 +71,7 @@ function EnvelopeTable({ place, envelopes }: { place: Place; envelopes: StoredEn
             <td>
               <a href={`${place.base}/envelopes/${envelope.envelopeId}`}>{envelope.emailSubject}</a>
             </td>
-            <td>{envelope.status}</td>
+            <td>{words(envelope.status)}</td>
             <td>
               {currentRecipients(envelope)
                 .map(({ name }) => name)
@@ -89,12 +89,12 @@ export function EnvelopePage({ place, envelope }: { place: Place; envelope: Stor
   const address = `${place.base}/envelopes/${envelope.envelopeId}`;
   const current = currentRecipients(envelope);
   return (
-    <Frame place={place} title={envelope.emailSubject} refresh={10}>
+    <Frame place={place} title={envelope.emailSubject} refresh={3}>
       <h1>{envelope.emailSubject}</h1>
       <dl class="sheet">
         <dt>Status</dt>
         <dd>
-          {envelope.status}
+          {words(envelope.status)}
           {envelope.voidedReason ? `: ${envelope.voidedReason}` : ''}
         </dd>
         <dt>Template</dt>
@@ -107,8 +107,9 @@ export function EnvelopePage({ place, envelope }: { place: Place; envelope: Stor
         <dd>{envelope.envelopeId}</dd>
       </dl>
       {current.length > 0 ? (
-        <form method="post" action={`${address}/expire`}>
+        <form method="post" action={`${address}/expire`} class="row">
           <button class="danger">Let it expire now</button>
+          <span class="soft">Moves the clock for this envelope alone, to see what follows.</span>
         </form>
       ) : null}
       <h2>Recipients</h2>
@@ -122,7 +123,7 @@ export function EnvelopePage({ place, envelope }: { place: Place; envelope: Stor
                 </td>
                 <td>{recipient.role}</td>
                 <td>
-                  {recipient.status}
+                  {RECIPIENT_WORDS[recipient.status] ?? recipient.status}
                   {recipient.declinedReason ? `: ${recipient.declinedReason}` : ''}
                 </td>
                 <td>

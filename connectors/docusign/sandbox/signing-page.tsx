@@ -1,5 +1,5 @@
-import { Page } from '#shared/sandbox/page.tsx';
-import { when, type Place } from './pages.tsx';
+import { moment as when, Page } from '#shared/sandbox/page.tsx';
+import type { Place } from './pages.tsx';
 import { currentRecipients, type StoredEnvelope, type StoredRecipient } from './state.ts';
 import { templateOf } from './templates.ts';
 
@@ -15,7 +15,7 @@ interface Signing {
 export function SigningPage({ place, envelope, recipient, fault }: Signing) {
   const turn = currentRecipients(envelope).includes(recipient);
   return (
-    <Page vendor="DocuSign" accent="blue" title={envelope.emailSubject} base={place.base}>
+    <Page vendor="DocuSign" accent="blue" title={envelope.emailSubject} base={place.base} elsewhere={place.elsewhere}>
       <h1>{envelope.emailSubject}</h1>
       {turn ? <p class="soft">For {recipient.name}. Read the document, then sign or decline below it.</p> : <End envelope={envelope} recipient={recipient} />}
       {fault ? (
@@ -46,19 +46,19 @@ function Choice({ place, recipient }: { place: Place; recipient: StoredRecipient
     <section aria-labelledby="choice">
       <h2 id="choice">Your decision</h2>
       <div class="grid">
-        <form class="sheet" method="post" action={`${address}/sign`}>
-          <h2>Sign</h2>
+        <form class="sheet" method="post" action={`${address}/sign`} aria-label="Sign">
+          <h3>Sign</h3>
           <label for="name">Your name, as your signature</label>
           <input id="name" name="name" value={recipient.name} required maxlength={100} autocomplete="name" />
-          <label>
+          <label class="check">
             <input type="checkbox" name="agree" value="yes" required /> I agree to sign electronically
           </label>
           <p>
-            <button>Sign</button>
+            <button>Sign the document</button>
           </p>
         </form>
-        <form class="sheet" method="post" action={`${address}/decline`}>
-          <h2>Decline</h2>
+        <form class="sheet" method="post" action={`${address}/decline`} aria-label="Decline">
+          <h3>Decline</h3>
           <label for="reason">Why you do not sign</label>
           <textarea id="reason" name="reason" rows={3} required maxlength={500}></textarea>
           <p>

@@ -7,7 +7,7 @@ export function Board({ desk, moved }: { desk: Desk; moved: string | null }) {
   const { stages, label } = desk.world().pipeline;
   const deals = desk.account.all('deals');
   return (
-    <Frame desk={desk} title="Deals" here="/deals" board>
+    <Frame desk={desk} title="Deals" here="/deals" board refresh={2}>
       <h1>{label}</h1>
       {moved ? (
         <p class="note" role="status">
@@ -23,11 +23,7 @@ export function Board({ desk, moved }: { desk: Desk; moved: string | null }) {
               <h2>
                 {stage.label} <span class="soft">{here.length}</span>
               </h2>
-              {here.length === 0 ? (
-                <p class="soft">No deals here. Drop one, or use “Move to” on a card.</p>
-              ) : (
-                here.map((deal) => <DealCard desk={desk} deal={deal} stages={stages} />)
-              )}
+              {here.length === 0 ? <p class="soft">Drop a deal here.</p> : here.map((deal) => <DealCard desk={desk} deal={deal} stages={stages} />)}
             </section>
           );
         })}
@@ -49,11 +45,13 @@ function DealCard({ desk, deal, stages }: { desk: Desk; deal: Item; stages: Stag
       <div class="soft">{contact ? contactName(contact) : 'No contact'}</div>
       {status ? (
         <div>
-          <span class="tag">{words(status)}</span>
+          <span class={`tag ${toneOf(status)}`}>{words(status)}</span>
         </div>
       ) : null}
       <details>
-        <summary class="soft">Move to …</summary>
+        <summary class="soft">
+          Move<span class="sr"> {deal.properties.dealname}</span>
+        </summary>
         <MoveForm desk={desk} deal={deal} stages={stages} />
       </details>
     </article>
@@ -74,5 +72,8 @@ export function MoveForm({ desk, deal, stages }: { desk: Desk; deal: Item; stage
     </form>
   );
 }
+
+/** How a signature's status looks: good, bad, or under way. */
+const toneOf = (status: string): string => (status === 'completed' ? 'fine' : ['declined', 'blocked', 'failed', 'expired', 'voided'].includes(status) ? 'wrong' : '');
 
 export const words = (value: string): string => value.charAt(0).toUpperCase() + value.slice(1).replaceAll('_', ' ');

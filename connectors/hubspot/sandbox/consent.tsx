@@ -36,14 +36,12 @@ export function Consent({ desk, ask }: { desk: Desk; ask: ConsentAsk }) {
           {me(desk).email} · {world.domain} · Hub ID {world.portalId}
         </p>
         <h2>The app will be able to</h2>
-        <table>
+        <table class="scopes">
           {ask.scopes.map((scope) => (
             <tr>
-              <td>
-                {MEANINGS.find(([pattern]) => pattern.test(scope))?.[1] ?? 'Use a permission of this name'}
-                <div class="soft">
-                  <code>{scope}</code>
-                </div>
+              <td>{MEANINGS.find(([pattern]) => pattern.test(scope))?.[1] ?? 'Use a permission of this name'}</td>
+              <td class="soft">
+                <code>{scope}</code>
               </td>
             </tr>
           ))}

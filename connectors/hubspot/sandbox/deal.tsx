@@ -6,6 +6,10 @@ import { Frame, Pairs } from './frame.tsx';
 import { CardSummary } from './signing.tsx';
 import type { Item, Kind, PropertyDefinition } from './world.ts';
 
+/** Changes shown at once, and at all. */
+const FIRST_CHANGES = 5;
+const MOST_CHANGES = 40;
+
 const ABOUT = [
   'amount',
   'closedate',
@@ -26,7 +30,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
     links.filter((link) => link.deal === deal.id && link.kind === 'contacts' && link.id === contact).flatMap((link) => link.types.flatMap((type) => type.label ?? []));
   const lines = desk.account.linked(deal.id, 'line_items');
   return (
-    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals">
+    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={2}>
       <h1>{deal.properties.dealname}</h1>
       {said ? (
         <p class="note" role="status">
@@ -38,20 +42,20 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
         <span class="tag">{stage?.label ?? deal.properties.dealstage}</span>
       </p>
       <details>
-        <summary class="soft">Move to …</summary>
+        <summary class="soft">Move to another stage</summary>
         <MoveForm desk={desk} deal={deal} stages={pipeline.stages} />
       </details>
-      <div class="grid">
+      <div class="flowing">
         <CardSummary desk={desk} deal={deal} card={card} />
-        <section class="sheet">
+        <section class="sheet" aria-label="Signature">
           <h2>Signature</h2>
           <Esign desk={desk} item={deal} kind="deals" empty="Nothing has been written here yet." />
         </section>
-        <section class="sheet">
+        <section class="sheet" aria-label="About this deal">
           <h2>About this deal</h2>
           <Pairs of={ABOUT.map((name) => [properties.deals[name]?.label ?? name, show(deal.properties[name] ?? null, properties.deals[name])])} />
         </section>
-        <section class="sheet">
+        <section class="sheet" aria-label="Contacts">
           <h2>Contacts</h2>
           <Rows
             empty="No contact is associated with this deal."
@@ -68,7 +72,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
             )}
           />
         </section>
-        <section class="sheet">
+        <section class="sheet" aria-label="Line items">
           <h2>Line items</h2>
           <Rows
             empty="No line items."
@@ -83,7 +87,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
             )}
           />
         </section>
-        <section class="sheet">
+        <section class="sheet" aria-label="Tasks">
           <h2>Tasks</h2>
           <Rows
             empty="No tasks."
@@ -99,9 +103,13 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
         </section>
         <History item={deal} />
       </div>
-      <form method="post" action={`${base}/deals/${deal.id}/delete`}>
-        <button class="danger">Delete this deal</button>
-      </form>
+      <details>
+        <summary class="soft">Delete this deal</summary>
+        <form method="post" action={`${base}/deals/${deal.id}/delete`} class="row">
+          <span>It is gone for good, and the connected apps are told.</span>
+          <button class="danger">Delete it</button>
+        </form>
+      </details>
     </Frame>
   );
 }
@@ -116,6 +124,7 @@ export function Esign({ desk, item, kind, empty }: { desk: Desk; item: Item; kin
 function show(value: string | null, property: PropertyDefinition | undefined): Child {
   if (value === null || value === '') return null;
   if (property?.type === 'datetime') return day(/^\d+$/.test(value) ? Number(value) : value);
+  if (property?.name === 'amount') return Number(value).toLocaleString('en-GB');
   if (/^https?:\/\//.test(value)) return <a href={value}>Open</a>;
   return property?.options.find((option) => option.value === value)?.label ?? value;
 }
@@ -131,26 +140,39 @@ function Rows({ items, row, empty }: { items: Item[]; row: (item: Item) => Child
   );
 }
 
+function Changes({ of }: { of: Item['history'] }) {
+  return (
+    <table>
+      {of.map((change) => (
+        <tr>
+          <td>
+            <strong>{change.property}</strong> {change.from ? `${change.from} → ` : ''}
+            {change.to || '(cleared)'}
+            <div class="soft">
+              {change.by} · {day(change.at)}
+            </div>
+          </td>
+        </tr>
+      ))}
+    </table>
+  );
+}
+
 /** Who changed what, newest first. */
 export function History({ item }: { item: Item }) {
-  const newest = [...item.history].reverse().slice(0, 40);
+  const changes = [...item.history].reverse().slice(0, MOST_CHANGES);
+  const rest = changes.slice(FIRST_CHANGES);
   return (
-    <section class="sheet">
+    <section class="sheet" aria-label="Activity">
       <h2>Activity</h2>
-      {newest.length === 0 ? <p class="soft">Nothing has changed since it was created.</p> : null}
-      <table>
-        {newest.map((change) => (
-          <tr>
-            <td>
-              <strong>{change.property}</strong> {change.from ? `${change.from} → ` : ''}
-              {change.to ?? '(cleared)'}
-              <div class="soft">
-                {change.by} · {day(change.at)}
-              </div>
-            </td>
-          </tr>
-        ))}
-      </table>
+      {changes.length === 0 ? <p class="soft">Nothing has changed since it was created.</p> : null}
+      <Changes of={changes.slice(0, FIRST_CHANGES)} />
+      {rest.length > 0 ? (
+        <details>
+          <summary class="soft">{rest.length} earlier changes</summary>
+          <Changes of={rest} />
+        </details>
+      ) : null}
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '#lib/clock';
 import type { Faults, SandboxOptions } from '#ports/sandbox';
+import { moment } from '#shared/sandbox/page.tsx';
 import { person, type CrmAccount } from './account.ts';
 import type { CardClient } from './card-client.ts';
 import type { Actor, Item, World } from './world.ts';
@@ -32,6 +33,5 @@ export function money(item: Item): string {
 }
 
 export function day(time: number | string | null | undefined): string {
-  const date = new Date(time ?? NaN);
-  return Number.isNaN(date.getTime()) ? '' : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return moment(time);
 }

@@ -9,7 +9,7 @@ const PLACES = [
 ] as const;
 
 /** HubSpot's frame around a page of the account. */
-export function Frame(props: { desk: Desk; title: string; here?: string; board?: boolean; children?: Child }) {
+export function Frame(props: { desk: Desk; title: string; here?: string; board?: boolean; refresh?: number; children?: Child }) {
   const base = props.desk.options.baseUrl();
   const nav = PLACES.map(([label, path]) => ({ label, href: base + path, current: path === props.here }));
   return (
@@ -19,7 +19,8 @@ export function Frame(props: { desk: Desk; title: string; here?: string; board?:
       title={props.title}
       base={base}
       nav={nav}
-      consoleUrl={`${props.desk.options.serverUrl()}/`}
+      elsewhere={props.desk.options.elsewhere?.() ?? [{ label: 'Countersign', href: `${props.desk.options.serverUrl()}/` }]}
+      {...(props.refresh ? { refresh: props.refresh } : {})}
       scripts={props.board ? [`${base}/assets/board.js`] : []}
     >
       {props.children}

@@ -30,14 +30,18 @@ export function Home({ desk }: { desk: Desk }) {
                   ))}
                 </ul>
               </details>
-              <form method="post" action={`${base}/apps/countersign/uninstall`}>
-                <p class="row">
-                  <a class="button plain" href={install}>
-                    Connect again
-                  </a>
-                  <button class="danger">Uninstall</button>
-                </p>
-              </form>
+              <p class="row">
+                <a class="button plain" href={install}>
+                  Connect again
+                </a>
+              </p>
+              <details>
+                <summary>Uninstall</summary>
+                <form method="post" action={`${base}/apps/countersign/uninstall`}>
+                  <p>Countersign loses its access at once. What it wrote stays.</p>
+                  <button class="danger">Uninstall Countersign</button>
+                </form>
+              </details>
             </>
           ) : (
             <>

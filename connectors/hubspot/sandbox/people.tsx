@@ -9,10 +9,10 @@ export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
   const { properties } = contact;
   const lists = Object.values(desk.world().lists).filter((list) => contact.id in list.members);
   return (
-    <Frame desk={desk} title={contactName(contact)}>
+    <Frame desk={desk} title={contactName(contact)} refresh={3}>
       <h1>{contactName(contact)}</h1>
-      <div class="grid">
-        <section class="sheet">
+      <div class="flowing">
+        <section class="sheet" aria-label="About">
           <h2>About</h2>
           <Pairs
             of={[
@@ -23,11 +23,11 @@ export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
             ]}
           />
         </section>
-        <section class="sheet">
+        <section class="sheet" aria-label="Signature">
           <h2>Signature</h2>
           <Esign desk={desk} item={contact} kind="contacts" empty="This contact has not been part of an envelope." />
         </section>
-        <section class="sheet">
+        <section class="sheet" aria-label="Lists">
           <h2>Lists</h2>
           {lists.length === 0 ? (
             <p class="soft">In no list.</p>
@@ -54,7 +54,11 @@ export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
       <form method="post" action={`${base}/contacts/${contact.id}/erase`} class="sheet">
         <h2>Privacy</h2>
         <p>Deletes this contact for good, as the law on personal data asks, and tells the apps that are connected.</p>
-        <button class="danger">Erase this person</button>
+        <details>
+          <summary>Erase this person</summary>
+          <p>This cannot be taken back.</p>
+          <button class="danger">Erase for good</button>
+        </details>
       </form>
     </Frame>
   );
@@ -64,7 +68,7 @@ export function Lists({ desk }: { desk: Desk }) {
   const base = desk.options.baseUrl();
   const lists = Object.values(desk.world().lists);
   return (
-    <Frame desk={desk} title="Lists" here="/lists">
+    <Frame desk={desk} title="Lists" here="/lists" refresh={3}>
       <h1>Lists</h1>
       {lists.length === 0 ? <p class="note">No lists yet. Countersign makes one when a mapping first adds somebody to it.</p> : null}
       <div class="grid">

@@ -15,21 +15,24 @@ export function CardSummary({ desk, deal, card }: { desk: Desk; deal: Item; card
   const base = desk.options.baseUrl();
   if (!card.ok) {
     return (
-      <section class="sheet">
+      <section class="sheet" aria-label="Send for signature">
         <h2>Send for signature</h2>
         <p class="note bad">{card.message}</p>
+        <p>
+          <a href={`${base}/`}>Open the account’s apps</a>
+        </p>
       </section>
     );
   }
   const { canSend, why, reasons, envelopes } = card.body;
   return (
-    <section class="sheet">
+    <section class="sheet" aria-label="Send for signature">
       <h2>Send for signature</h2>
       {envelopes.map((envelope) => (
         <div class="note">
-          <strong>{words(envelope.status)}</strong> {envelope.template}
+          <strong>{words(envelope.status)}</strong> · {envelope.template}
           {envelope.waitingFor && envelope.waitingFor.length > 0 ? <div class="soft">Waiting for {[envelope.waitingFor].flat().join(', ')}</div> : null}
-          <div class="soft">{envelope.recipients.map((recipient) => `${recipient.role}: ${words(recipient.status)}`).join(' · ')}</div>
+          <div class="soft">{envelope.recipients.map((recipient) => `${recipient.role}: ${recipient.status}`).join(' · ')}</div>
           {envelope.url ? <a href={envelope.url}>Open in Countersign</a> : null}
           {['sent', 'viewed', 'partially_signed'].includes(envelope.status) ? <EnvelopeActions base={base} deal={deal.id} envelope={envelope.id} /> : null}
         </div>
@@ -39,30 +42,40 @@ export function CardSummary({ desk, deal, card }: { desk: Desk; deal: Item; card
         <p class="note bad">{reason.say}</p>
       ))}
       {canSend ? (
-        <a class="button" href={`${base}/deals/${deal.id}/sign`}>
-          Send for signature
-        </a>
+        <p>
+          <a class={envelopes.length > 0 ? 'button plain' : 'button'} href={`${base}/deals/${deal.id}/sign`}>
+            {envelopes.length > 0 ? 'Send another' : 'Send for signature'}
+          </a>
+        </p>
       ) : null}
     </section>
   );
 }
 
 function EnvelopeActions({ base, deal, envelope }: { base: string; deal: string; envelope: string }) {
+  const here = `${base}/deals/${deal}/envelopes/${envelope}`;
   return (
-    <form method="post" action={`${base}/deals/${deal}/envelopes/${envelope}`}>
-      <label>
-        Reason for a void
-        <input name="reason" maxlength={200} placeholder="The price has changed" />
-      </label>
-      <p class="row">
+    <>
+      <form method="post" action={here}>
         <button class="plain" name="act" value="remind">
           Remind
         </button>
-        <button class="danger" name="act" value="void">
-          Void
-        </button>
-      </p>
-    </form>
+      </form>
+      <details>
+        <summary>Void it</summary>
+        <form method="post" action={here}>
+          <label>
+            Reason, which the recipients will read
+            <input name="reason" maxlength={200} placeholder="The price has changed" required />
+          </label>
+          <p>
+            <button class="danger" name="act" value="void">
+              Void for good
+            </button>
+          </p>
+        </form>
+      </details>
+    </>
   );
 }
 
@@ -129,6 +142,8 @@ export function SignForm(props: { desk: Desk; deal: Item; card: Card; choice: Ch
   );
 }
 
+const isSet = (value: unknown): boolean => value !== null && value !== undefined && value !== '';
+
 function PreviewResult({ preview }: { preview: Answer<Preview> }) {
   if (!preview.ok) return <p class="note bad">{preview.message}</p>;
   const { body } = preview;
@@ -146,7 +161,9 @@ function PreviewResult({ preview }: { preview: Answer<Preview> }) {
   }
   return (
     <div class="note" role="status">
-      <strong>{body.plan.template.name}</strong>: “{body.plan.subject}”
+      <p>
+        <strong>{body.plan.template.name}</strong>: “{body.plan.subject}”
+      </p>
       <ol>
         {[...body.plan.recipients]
           .sort((a, b) => a.order - b.order)
@@ -163,17 +180,26 @@ function PreviewResult({ preview }: { preview: Answer<Preview> }) {
             <td>{field.value}</td>
           </tr>
         ))}
-        {body.writes.flatMap((write) =>
-          Object.entries(write.set).map(([name, value]) => (
-            <tr>
-              <td>
-                Would write {write.record.type} <code>{name}</code>
-              </td>
-              <td>{String(value)}</td>
-            </tr>
-          )),
-        )}
       </table>
+      {body.writes.map((write) => (
+        <details>
+          <summary>
+            Once it is sent, {Object.values(write.set).filter(isSet).length} properties of the {write.record.type} are set
+          </summary>
+          <table>
+            {Object.entries(write.set)
+              .filter(([, value]) => isSet(value))
+              .map(([name, value]) => (
+                <tr>
+                  <td>
+                    <code>{name}</code>
+                  </td>
+                  <td>{String(value)}</td>
+                </tr>
+              ))}
+          </table>
+        </details>
+      ))}
     </div>
   );
 }

@@ -4,6 +4,12 @@ import { secureHeaders } from 'hono/secure-headers';
 import { projectFile } from '#lib/root';
 
 const css = projectFile('src/connectors/sandbox/page.css');
+const script = projectFile('src/connectors/sandbox/page.js');
+
+export interface PageLink {
+  label: string;
+  href: string;
+}
 
 export interface SandboxPage {
   /** As people write it, such as `HubSpot`. Shown with the word "sandbox", so that nobody takes it for the vendor. */
@@ -13,14 +19,22 @@ export interface SandboxPage {
   title: string;
   /** Root of the sandbox, from `options.baseUrl()`. */
   base: string;
-  nav?: { label: string; href: string; current?: boolean }[];
-  /** Where the console is; no link where absent. */
-  consoleUrl?: string;
+  nav?: (PageLink & { current?: boolean })[];
+  /** The other parts of the world, such as the console and the mailbox. */
+  elsewhere?: PageLink[];
   /** Scripts of the sandbox's own, by address. */
   scripts?: string[];
-  /** Seconds after which the page reloads itself. */
+  /** Seconds after which the page looks whether something has changed, and shows it. */
   refresh?: number;
   children?: Child;
+}
+
+/** A moment as people write it, in UTC; a dash where there is none. */
+export function moment(at: number | string | null | undefined): string {
+  const date = new Date(at ?? NaN);
+  return Number.isNaN(date.getTime())
+    ? '–'
+    : `${date.toLocaleString('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' })} UTC`;
 }
 
 /** A page as the whole text of an answer. Without a doctype, browsers fall back to the rules of old. */
@@ -35,27 +49,37 @@ export function Page(page: SandboxPage) {
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        {page.refresh ? <meta http-equiv="refresh" content={String(page.refresh)} /> : null}
         <title>{`${page.title} · ${page.vendor} sandbox`}</title>
         <link rel="stylesheet" href={`${page.base}/assets/page.css`} />
         <link rel="icon" href="data:," />
-        {page.scripts?.map((src) => <script src={src} defer />)}
+        <script src={`${page.base}/assets/page.js`} defer />
+        {page.scripts?.map((src) => (
+          <script src={src} defer />
+        ))}
       </head>
       <body class={`accent-${page.accent}`}>
         <header class="bar">
           <a class="brand" href={`${page.base}/`}>
             {page.vendor} <span class="tag">sandbox</span>
           </a>
-          <nav>
-            {page.nav?.map((link) => (
-              <a href={link.href} aria-current={link.current ? 'page' : undefined}>
-                {link.label}
-              </a>
-            ))}
-            {page.consoleUrl ? <a href={page.consoleUrl}>Countersign console</a> : null}
-          </nav>
+          {page.nav && page.nav.length > 0 ? (
+            <nav aria-label={page.vendor}>
+              {page.nav.map((link) => (
+                <a href={link.href} aria-current={link.current ? 'page' : undefined}>
+                  {link.label}
+                </a>
+              ))}
+            </nav>
+          ) : null}
+          {page.elsewhere && page.elsewhere.length > 0 ? (
+            <nav class="elsewhere" aria-label="Elsewhere">
+              {page.elsewhere.map((link) => (
+                <a href={link.href}>{link.label}</a>
+              ))}
+            </nav>
+          ) : null}
         </header>
-        <main>{page.children}</main>
+        <main data-refresh={page.refresh ? String(page.refresh) : undefined}>{page.children}</main>
       </body>
     </html>
   );
@@ -65,8 +89,17 @@ export function Page(page: SandboxPage) {
 export function servePages(app: Hono): void {
   app.use(
     secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'self'"], scriptSrc: ["'self'"], imgSrc: ["'self'", 'data:'], connectSrc: ["'self'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
     }),
   );
+  app.get('/assets/page.js', (c) => c.body(script, 200, { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-cache' }));
   app.get('/assets/page.css', (c) => c.body(css, 200, { 'content-type': 'text/css; charset=utf-8', 'cache-control': 'no-cache' }));
 }

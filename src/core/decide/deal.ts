@@ -62,8 +62,9 @@ function send(situation: Situation, snapshot: Snapshot, trigger: Trigger, intent
   if (situation.intentKnown(intent)) return noted('This entry into the stage has its envelope already.');
   const decision = situation.rules.plan(snapshot, trigger);
   if (!decision.send && decision.reasons.every((reason) => reason.code === 'condition')) return noted('The condition of the rule is not met, so nothing is sent.');
-  const reasons = [...accountReasons(situation), ...(decision.send ? [...alreadyOut(situation, decision.plan, trigger), ...situation.rules.preflight()] : decision.reasons)];
-  if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, decision.send ? decision.plan.rule : decision.rule, reasons, intent);
+  const out = decision.send ? alreadyOut(situation, decision.plan, trigger) : undefined;
+  const reasons = [...accountReasons(situation), ...(decision.send ? [...(out ? [ALREADY_OUT] : []), ...situation.rules.preflight()] : decision.reasons)];
+  if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, { rule: decision.send ? decision.plan.rule : decision.rule, reasons, intent, out });
   return create(situation, { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt }, trigger);
 }
 
@@ -79,10 +80,11 @@ function accountReasons({ crm, sign }: Situation): Reason[] {
   return reasons;
 }
 
+const ALREADY_OUT: Reason = { code: 'already-out', say: 'An envelope for this is already out. Void it before sending another.', path: '' };
+
 /** Never twice: what is out for the same template, or by the same rule, has to be voided first. */
-function alreadyOut(situation: Situation, plan: SendPlan, trigger: Trigger): Reason[] {
-  const same = situation.open.some((open) => open.voidBy === null && (open.template.id === plan.template.id || (trigger.kind === 'stage' && open.rule === plan.rule)));
-  return same ? [{ code: 'already-out', say: 'An envelope for this is already out. Void it before sending another.', path: '' }] : [];
+function alreadyOut(situation: Situation, plan: SendPlan, trigger: Trigger): EnvelopeState | undefined {
+  return situation.open.find((open) => open.voidBy === null && (open.template.id === plan.template.id || (trigger.kind === 'stage' && open.rule === plan.rule)));
 }
 
 function create(situation: Situation, envelope: NewEnvelope, trigger: Trigger): Decision {
@@ -134,12 +136,28 @@ function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelo
   };
 }
 
-function blocked(situation: Situation, snapshot: Snapshot, rule: string | null, reasons: Reason[], intent: string): Decision {
-  const view: EnvelopeView = {
+interface Blocked {
+  rule: string | null;
+  reasons: Reason[];
+  intent: string;
+  out: EnvelopeState | undefined;
+}
+
+/** Says on the deal why nothing is sent. What it says of an envelope that is out already stays true. */
+function blocked(situation: Situation, snapshot: Snapshot, { rule, reasons, intent, out }: Blocked): Decision {
+  const view: EnvelopeView = { ...(out ? viewOf(out) : unsent(situation, snapshot, rule ?? '')), reason: reasons.map((reason) => reason.say).join(' ') };
+  // The words of a reason may name people, so the ledger gets its codes and places; the words go to the deal.
+  const codes = reasons.map((reason) => (reason.path ? `${reason.code} at ${reason.path}` : reason.code)).join(', ');
+  const writes = mapped(() => writeEffects(situation, view, { key: `blocked|${intent}`, envelope: null, priority: PRIORITY.event }));
+  return { ...moved(`Nothing was sent (${codes}). The reasons are on the deal.`, []), ...writes };
+}
+
+function unsent(situation: Situation, snapshot: Snapshot, rule: string): EnvelopeView {
+  return {
     id: situation.fresh.id,
     deal: snapshot.deal.id,
     status: 'blocked',
-    rule: rule ?? '',
+    rule,
     template: '',
     provider: situation.provider,
     url: situation.fresh.url,
@@ -151,13 +169,9 @@ function blocked(situation: Situation, snapshot: Snapshot, rule: string | null, 
     expiresAt: null,
     recipients: [],
     waitingFor: [],
-    reason: reasons.map((reason) => reason.say).join(' '),
+    reason: '',
     attribution: {},
   };
-  // The words of a reason may name people, so the ledger gets its codes and places; the words go to the deal.
-  const codes = reasons.map((reason) => (reason.path ? `${reason.code} at ${reason.path}` : reason.code)).join(', ');
-  const writes = mapped(() => writeEffects(situation, view, { key: `blocked|${intent}`, envelope: null, priority: PRIORITY.event }));
-  return { ...moved(`Nothing was sent (${codes}). The reasons are on the deal.`, []), ...writes };
 }
 
 /** The envelopes that started at a later stage of the same pipeline than the deal is at now, and what their rules say of that. */

@@ -66,7 +66,7 @@ export function createDesk(flow: Flow): Desk {
     async deals(tenant, text) {
       const { crm } = await accountsOf(flow, flow.db, tenant);
       const { connector } = getVendor(flow, crm.vendor);
-      return (await connector.crm?.list(flow.bind(crm, PRIORITY.click), { ...(text ? { text } : {}), limit: DEALS_TO_CHOOSE_FROM })) ?? [];
+      return (await connector.crm?.list(flow.bind(crm, PRIORITY.click, 'insistent'), { ...(text ? { text } : {}), limit: DEALS_TO_CHOOSE_FROM })) ?? [];
     },
 
     async replayEffect(tenant, id, by, set) {

@@ -21,7 +21,7 @@ const SHOWN: EnvelopeStatus[] = ['requested', 'sent', 'viewed', 'partially_signe
 
 export async function readDeal(flow: Flow, accounts: Accounts, deal: string): Promise<Snapshot> {
   const { connector } = getVendor(flow, accounts.crm.vendor);
-  const [snapshot] = (await connector.crm?.read(flow.bind(accounts.crm, PRIORITY.click), [deal])) ?? [];
+  const [snapshot] = (await connector.crm?.read(flow.bind(accounts.crm, PRIORITY.click, 'insistent'), [deal])) ?? [];
   if (!snapshot) throw new Problem('vendor.not-found', { say: 'There is no such deal in the account.' });
   return snapshot;
 }

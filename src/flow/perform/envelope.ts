@@ -21,7 +21,8 @@ export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect:
   const found = await getEnvelope(flow.db, effect.tenant, id);
   const { envelope } = found;
   const mapping = envelope.send_mapping;
-  if (envelope.status !== 'requested' || envelope.void_by !== null) return unwanted(flow, effect, envelope);
+  if (envelope.status !== 'requested') return settled(effect, envelope);
+  if (envelope.void_by !== null) return withdraw(flow, sign, call, effect, envelope);
   const request = await requestOf(flow, found);
   const asked = { template: request.template, labels: request.labels, roles: request.recipients.map(({ role, order }) => [role, order]) };
   try {
@@ -38,13 +39,36 @@ export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect:
 }
 
 async function findOrDraft(sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope, request: EnvelopeRequest): Promise<RemoteEnvelope> {
-  const earlier = effect.attempts > 1 || envelope.remote !== null ? await sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS) : null;
-  return earlier ?? sign.draft(call, request);
+  return (await findEarlier(sign, call, effect, envelope)) ?? sign.draft(call, request);
 }
 
-function unwanted(flow: Flow, effect: OutboxEffect, envelope: Envelope): Outcome {
-  const facts: Fact[] = isFinal(envelope.status) || envelope.void_by === null ? [] : [statusFact(flow, envelope, { id: null, status: 'voided' })];
-  return { effect, result: { done: true, remote: null, cancelled: true }, asked: null, detail: { note: `It is ${envelope.status} and no longer wanted.` }, facts };
+/** What an earlier attempt may have made. */
+async function findEarlier(sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope): Promise<RemoteEnvelope | null> {
+  return effect.attempts > 1 || envelope.remote !== null ? sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS) : null;
+}
+
+/** Nobody wants it any more: what an earlier attempt made, or even sent without our hearing of it, goes too. */
+async function withdraw(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope): Promise<Outcome> {
+  try {
+    const earlier = await findEarlier(sign, call, effect, envelope);
+    if (earlier) await sign.void(call, earlier.id, envelope.reason ?? '');
+    return { ...settled(effect, envelope), facts: [statusFact(flow, envelope, { id: earlier?.id ?? null, status: 'voided' })] };
+  } catch (error) {
+    return voidFailed(effect, envelope, error);
+  }
+}
+
+/** A webhook told of its success before we heard of it, or nobody wants it any more. */
+function settled(effect: OutboxEffect, envelope: Envelope): Outcome {
+  const cancelled = envelope.void_by !== null || envelope.status === 'failed';
+  return { effect, result: { done: true, remote: envelope.remote, cancelled }, asked: null, detail: { note: `It is ${envelope.status} already.` } };
+}
+
+/** It may have come to its end before our void did; the provider's own word on which end is on its way. */
+function voidFailed(effect: OutboxEffect, envelope: Envelope, error: unknown): Outcome {
+  const problem = Problem.from(error);
+  if (problem.code !== 'envelope.final') return failed(effect, problem, { reason: envelope.reason });
+  return { effect, result: { done: true, remote: envelope.remote, cancelled: true }, asked: null, detail: { note: problem.message } };
 }
 
 function statusFact(flow: Flow, envelope: Envelope, remote: { id: string | null; status: EnvelopeStatus | 'draft' }): Fact {
@@ -74,15 +98,12 @@ async function requestOf(flow: Flow, { envelope, recipients }: EnvelopeWithRecip
 export async function voidEnvelope(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect): Promise<Outcome> {
   const { envelope: id, reason } = dataOf<EffectData['envelope.void']>(effect);
   const { envelope } = await getEnvelope(flow.db, effect.tenant, id);
-  if (isFinal(envelope.status) || envelope.remote === null) return unwanted(flow, effect, envelope);
+  if (isFinal(envelope.status) || envelope.remote === null) return settled(effect, envelope);
   try {
     await sign.void(call, envelope.remote, reason);
     return { effect, result: { done: true, remote: envelope.remote }, asked: { reason }, facts: [statusFact(flow, envelope, { id: envelope.remote, status: 'voided' })] };
   } catch (error) {
-    const problem = Problem.from(error);
-    // It came to its end before our void did; the provider's own word on which end is on its way.
-    if (problem.code === 'envelope.final') return { effect, result: { done: true, remote: envelope.remote, cancelled: true }, asked: { reason }, detail: { note: problem.message } };
-    return failed(effect, problem, { reason });
+    return voidFailed(effect, envelope, error);
   }
 }
 

@@ -36,7 +36,8 @@ export function createPerform(flow: Flow): () => Promise<boolean> {
     const { connector } = getVendor(flow, install.vendor);
     let pauseUntil = 0;
     const turns = [...groupBy(effects, (effect) => effect.kind)].map(async ([kind, some]) => {
-      const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)));
+      // A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone.
+      const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), kind === 'deal.read' ? 'insistent' : 'once');
       const outcomes = await runSafely(flow, connector, call, kind, some);
       pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, outcomes));
     });

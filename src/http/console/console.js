@@ -22,7 +22,8 @@
       const [absolute, ago] = [time.querySelector('.abs'), time.querySelector('.ago')];
       if (!absolute || !ago) continue;
       const seconds = 'seconds' in time.dataset ? { second: '2-digit' } : {};
-      const text = new Date(at).toLocaleString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', ...seconds });
+      const day = 'timeOnly' in time.dataset ? {} : { day: 'numeric', month: 'short', year: 'numeric' };
+      const text = new Date(at).toLocaleString('en-GB', { ...day, hour: '2-digit', minute: '2-digit', ...seconds });
       if (absolute.textContent !== text) absolute.textContent = text;
       if (ago.textContent !== age(at)) ago.textContent = age(at);
     }
@@ -119,5 +120,7 @@
 
   setInterval(tellTimes, 5000);
   enhance();
+  // On a narrow screen the navigation scrolls: where one is should be in sight.
+  document.querySelector('.side nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   for (const area of document.querySelectorAll('textarea[data-editor]')) numberLines(area);
 })();

@@ -18,6 +18,11 @@ export interface Vendor {
   webhook?: 'app' | 'install';
 }
 
+export interface Link {
+  label: string;
+  href: string;
+}
+
 export interface ConsoleOptions {
   db: Db;
   desk: Desk;
@@ -28,7 +33,9 @@ export interface ConsoleOptions {
   sealer: Sealer;
   log: Logger;
   /** Pages of the sandbox world that a person needs beside the console. */
-  sandboxLinks: { label: string; href: string }[];
+  sandboxLinks: Link[];
+  /** Where the first steps happen in the sandbox world: the page to send from, and the one to sign at. */
+  sandboxSteps?: { install: Link; send: Link; sign: Link };
 }
 
 export interface ConsoleEnv {

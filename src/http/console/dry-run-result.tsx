@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx';
 import type { DryRun } from '#flow/desk';
 import type { PlannedWrite, Reason, SendPlan } from '#core/plan';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
@@ -5,7 +6,7 @@ import { counted } from './counted.ts';
 import { Facts } from './data.tsx';
 
 /** What would happen to a deal, from the send to the last write. */
-export function DryRunResult({ run, stages }: { run: DryRun; stages: Map<string, string> }) {
+export function DryRunResult({ run, stages, children }: { run: DryRun; stages: Map<string, string>; children?: Child }) {
   const { deal, decision } = run;
   return (
     <>
@@ -13,9 +14,14 @@ export function DryRunResult({ run, stages }: { run: DryRun; stages: Map<string,
       <p class="lead">
         It stands at “{stages.get(deal.stage) ?? deal.stage}”. {deal.url ? <a href={deal.url}>Open it in the CRM</a> : null}
       </p>
+      {children}
       {decision.send ? <Plan plan={decision.plan} /> : <Reasons reasons={decision.reasons} rule={decision.rule} />}
-      <Writes writes={run.writes} />
-      <Steps steps={run.steps} />
+      {decision.send ? (
+        <>
+          <Writes writes={run.writes} />
+          <Steps steps={run.steps} />
+        </>
+      ) : null}
       <p class="soft">This was a dry run: nothing was sent, nothing was written.</p>
     </>
   );
@@ -129,19 +135,26 @@ function countOf(writes: PlannedWrite[]): string {
 }
 
 function Write({ write }: { write: PlannedWrite }) {
+  const fields = Object.entries(write.set);
+  const emptied = fields.filter(([, value]) => value === null || value === '').map(([field]) => field);
   return (
     <>
       <h3>
         {write.record.type} <code>{write.record.id}</code>
       </h3>
       <Facts
-        rows={Object.entries(write.set).map(([field, value]): [string, unknown] => [
-          field,
-          <>
-            {value === null || value === '' ? <span class="soft">emptied</span> : String(value)}
-            {write.once.includes(field) ? <span class="soft"> (only while empty)</span> : null}
-          </>,
-        ])}
+        rows={[
+          ...fields
+            .filter(([field]) => !emptied.includes(field))
+            .map(([field, value]): [string, unknown] => [
+              field,
+              <>
+                {String(value)}
+                {write.once.includes(field) ? <span class="soft"> (only while empty)</span> : null}
+              </>,
+            ]),
+          ['Emptied', emptied.length > 0 ? <span class="soft">{emptied.join(', ')}</span> : null],
+        ]}
       />
     </>
   );

@@ -3,12 +3,22 @@ import { Problem } from '#core/problem';
 import type { DryRun } from '#flow/desk';
 import type { Fields } from '#core/records';
 import { stageLabels } from '#store/view';
-import { at, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { nameOf } from '#http/sessions';
+import { at, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { DryRunResult } from './dry-run-result.tsx';
 import { ProblemNote } from './errors.tsx';
 import { show } from './layout.tsx';
-import { Empty, Filter, wantsJson } from './list.tsx';
+import { Empty, Filter, linkWith, oneOf, wantsJson } from './list.tsx';
 
+const OCCASIONS = ['stage', 'request'] as const;
+type Occasion = (typeof OCCASIONS)[number];
+const OCCASION_WORDS: Record<Occasion, string> = { stage: 'As the deal stands', request: 'If a person asks for it' };
+/** What was tried. `stepped`: the request, because the stage alone says nothing. */
+interface Ran {
+  occasion: Occasion;
+  stepped: boolean;
+  run: DryRun;
+}
 type Deal = { id: string; name: string; stage: string; fields: Fields };
 
 /** Picks a deal and shows what the mappings would do with it. Nothing is sent or written. */
@@ -16,9 +26,9 @@ export function dryRunPage(): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   app.get('/mappings/dry-run', async (c) => {
     const deal = c.req.query('deal');
-    if (deal && wantsJson(c)) return c.json(await c.var.options.desk.dryRun(tenantIn(c).id, deal));
+    if (deal && wantsJson(c)) return c.json(await run(c, deal, oneOf(OCCASIONS, c.req.query('as')) ?? 'stage'));
     const stages = await stageLabels(c.var.options.db, tenantIn(c).id);
-    const result = deal ? await attempt(() => c.var.options.desk.dryRun(tenantIn(c).id, deal)) : null;
+    const result = deal ? await attempt(() => runFor(c, deal)) : null;
     const deals = deal ? null : await attempt(() => c.var.options.desk.deals(tenantIn(c).id, c.req.query('q') ?? ''));
     if (wantsJson(c)) return c.json({ items: deals instanceof Problem ? [] : deals, next: null });
     return show(
@@ -28,12 +38,26 @@ export function dryRunPage(): Hono<ConsoleEnv> {
         <p class="crumb">
           <a href={at(c, '/mappings')}>Mappings</a> {deal ? <a href={at(c, '/mappings/dry-run')}>Dry run</a> : null}
         </p>
-        {result ? <Result result={result} stages={stages} /> : null}
+        {result ? <Result c={c} result={result} stages={stages} /> : null}
         {deals ? <Picker c={c} deals={deals} stages={stages} /> : null}
       </>,
     );
   });
   return app;
+}
+
+/** As the deal stands. Where no rule speaks of its stage that would say little, so the request that a person may make is shown instead. */
+async function runFor(c: ConsoleContext, deal: string): Promise<Ran> {
+  const asked = oneOf(OCCASIONS, c.req.query('as'));
+  if (asked !== undefined) return { occasion: asked, stepped: false, run: await run(c, deal, asked) };
+  const standing = await run(c, deal, 'stage');
+  if (standing.decision.send || standing.decision.rule !== null) return { occasion: 'stage', stepped: false, run: standing };
+  return { occasion: 'request', stepped: true, run: await run(c, deal, 'request') };
+}
+
+function run(c: ConsoleContext, deal: string, occasion: Occasion): Promise<DryRun> {
+  const { desk } = c.var.options;
+  return occasion === 'stage' ? desk.dryRun(tenantIn(c).id, deal) : desk.dryRun(tenantIn(c).id, deal, {}, { key: 'dry-run', by: nameOf(sessionIn(c)) });
 }
 
 async function attempt<Value>(work: () => Promise<Value>): Promise<Value | Problem> {
@@ -45,8 +69,23 @@ async function attempt<Value>(work: () => Promise<Value>): Promise<Value | Probl
   }
 }
 
-function Result({ result, stages }: { result: DryRun | Problem; stages: Map<string, string> }) {
-  if (!(result instanceof Problem)) return <DryRunResult run={result} stages={stages} />;
+function Result({ c, result, stages }: { c: ConsoleContext; result: Ran | Problem; stages: Map<string, string> }) {
+  if (!(result instanceof Problem)) {
+    return (
+      <DryRunResult run={result.run} stages={stages}>
+        <nav class="tabs" aria-label="Occasion">
+          {OCCASIONS.map((occasion) => (
+            <a href={linkWith(c, { as: occasion })} aria-current={occasion === result.occasion ? 'true' : undefined}>
+              {OCCASION_WORDS[occasion]}
+            </a>
+          ))}
+        </nav>
+        {result.stepped ? (
+          <p class="note">At this stage no rule sends by itself. This is what happens when a person presses Send for signature; a rule’s own stage does the same.</p>
+        ) : null}
+      </DryRunResult>
+    );
+  }
   return (
     <>
       <h1>Dry run</h1>

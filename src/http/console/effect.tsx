@@ -5,6 +5,7 @@ import { Badge, EFFECT_WORDS } from './badge.tsx';
 import { at, vendorName, type ConsoleContext } from './context.ts';
 import { inputOf, shownAs } from './correction.ts';
 import { Data, Facts, Id, objectOf, plain } from './data.tsx';
+import { fieldRows } from './timeline-entries.tsx';
 import { When } from './when.tsx';
 import { sayEffect, sayReceipt, type Names } from './wording.ts';
 
@@ -48,10 +49,16 @@ export function EffectPage({ c, effect, receipts, names }: EffectPageProps) {
           ]}
         />
       </section>
-      <Receipts c={c} receipts={receipts} names={names} />
+      <Receipts c={c} receipts={receipts} names={names} tried={effect.attempts > 0} />
       <section>
         <h2>What was decided</h2>
-        <Data text={effect.data} label="What was decided" />
+        {effect.kind === 'record.write' ? (
+          <div class="sheet">
+            <Facts rows={fieldRows(effect.data)} />
+          </div>
+        ) : (
+          <Data text={effect.data} label="What was decided" />
+        )}
       </section>
     </>
   );
@@ -99,9 +106,13 @@ function Mend({ c, effect }: { c: ConsoleContext; effect: EffectRow }) {
         )}
         <button>{isObject(set) ? 'Write these values' : 'Try it again'}</button>
       </form>
-      <form method="post" action={at(c, `/outbox/${effect.id}/discard`)}>
-        <button class="danger">Discard it</button>
-      </form>
+      <details>
+        <summary>Discard it instead</summary>
+        <form method="post" action={at(c, `/outbox/${effect.id}/discard`)}>
+          <p>It will not be done, and this cannot be taken back. Its history stays.</p>
+          <button class="danger">Discard it for good</button>
+        </form>
+      </details>
     </section>
   );
 }
@@ -128,12 +139,12 @@ function ValueInput({ field, value }: { field: string; value: unknown }) {
   );
 }
 
-function Receipts({ c, receipts, names }: { c: ConsoleContext; receipts: ReceiptsTable[]; names: Names }) {
+function Receipts({ c, receipts, names, tried }: { c: ConsoleContext; receipts: ReceiptsTable[]; names: Names; tried: boolean }) {
   const now = c.var.options.clock.now();
   return (
     <section>
       <h2>Receipts</h2>
-      {receipts.length === 0 ? <p class="soft">It was not tried yet.</p> : null}
+      {receipts.length === 0 ? <p class="soft">{tried ? 'None of its own yet: it was part of a larger write, of which the rest has landed.' : 'It was not tried yet.'}</p> : null}
       <ul class="rows">
         {receipts.map((receipt) => (
           <li>

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { isFinal } from '#core/envelope';
-import type { EnvelopeId } from '#core/ids';
+import type { Correlation, EnvelopeId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { nameOf } from '#http/sessions';
 import { openPersonal, type PersonalData } from '#store/people';
-import { findEnvelopeDetail, readStory, type EnvelopeDetail, type Story } from '#store/view';
+import { findEnvelopeDetail, listEffects, readStory, type EnvelopeDetail, type Story } from '#store/view';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
 import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { Id } from './data.tsx';
@@ -28,6 +28,8 @@ interface EnvelopePage {
 export function envelopePage(): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   app.get('/envelopes/:envelope', async (c) => {
+    const blocked = await storyInstead(c);
+    if (blocked !== null) return c.redirect(at(c, `/stories/${blocked}`), 302);
     const page = await readPage(c);
     const { envelope } = page.detail;
     const version = versionOf(page);
@@ -57,6 +59,15 @@ export function envelopePage(): Hono<ConsoleEnv> {
     return back(c, at(c, `/envelopes/${envelope.id}`), 'voiding');
   });
   return app;
+}
+
+/** A send that was blocked has written its id on the deal, and there is no envelope of that id: its story says why. */
+async function storyInstead(c: ConsoleContext): Promise<Correlation | null> {
+  const { db } = c.var.options;
+  const id = c.req.param('envelope') ?? '';
+  if (await findEnvelopeDetail(db, tenantIn(c).id, id as EnvelopeId)) return null;
+  const { rows } = await listEffects(db, tenantIn(c).id, { text: id }, { limit: 1 });
+  return rows[0]?.envelope === id ? rows[0].correlation : null;
 }
 
 async function detailOf(c: ConsoleContext): Promise<EnvelopeDetail> {

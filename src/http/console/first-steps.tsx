@@ -1,19 +1,27 @@
 import type { EnvelopeStatus } from '#core/envelope';
 import { Problem } from '#core/problem';
-import type { InstallView } from '#store/view';
-import { at, tenantIn, type ConsoleContext } from './context.ts';
+import type { EnvelopeRow, InstallView } from '#store/view';
+import { at, tenantIn, type ConsoleContext, type Link } from './context.ts';
 
 export interface Step {
   done: boolean;
   title: string;
   /** What to do, in a sentence. */
   say: string;
-  links: { label: string; href: string }[];
+  links: Link[];
+  /** Worth a look even when it is done. */
+  stays?: boolean;
+}
+
+interface Known {
+  installs: InstallView[];
+  counts: Partial<Record<EnvelopeStatus, number>>;
+  newest: EnvelopeRow[];
 }
 
 /** The way from an empty tenant to the first signature. */
-export async function firstSteps(c: ConsoleContext, installs: InstallView[], counts: Partial<Record<EnvelopeStatus, number>>): Promise<Step[]> {
-  const { vendors, sandbox, sandboxLinks } = c.var.options;
+export async function firstSteps(c: ConsoleContext, { installs, counts, newest }: Known): Promise<Step[]> {
+  const { vendors, sandboxSteps } = c.var.options;
   const connected = (capability: string) =>
     installs.some((install) => install.state !== 'left' && vendors.find((vendor) => vendor.id === install.vendor)?.capabilities.includes(capability));
   const connectors = (capability: string) =>
@@ -21,23 +29,42 @@ export async function firstSteps(c: ConsoleContext, installs: InstallView[], cou
       .filter((vendor) => vendor.connectable && vendor.capabilities.includes(capability))
       .map((vendor) => ({ label: `Connect ${vendor.name}`, href: `/install/${vendor.id}?tenant=${tenantIn(c).id}` }));
   const ready = connected('crm') && connected('sign');
-  const sent = Object.values(counts).some((count) => count > 0);
-  const signed = (counts.completed ?? 0) > 0;
-  const sandboxSteps = sandbox ? sandboxLinks : [];
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const signed = newest.find((envelope) => envelope.status === 'completed');
+  const timeline = newest[0] ? [{ label: signed ? 'Read its timeline' : 'Watch its timeline', href: at(c, `/envelopes/${(signed ?? newest[0]).id}`) }] : [];
   return [
     { done: connected('crm'), title: 'Install in your CRM', say: 'Its deals are what gets signed.', links: connectors('crm') },
     { done: connected('sign'), title: 'Connect your e-signature provider', say: 'Its templates and roles then appear here.', links: connectors('sign') },
     {
-      done: sent || (ready && (await isMappingClean(c))),
+      done: total > 0 || (ready && (await isMappingClean(c))),
       title: 'Check the mapping',
-      say: 'See which stage sends which template to whom, and try it on a deal without sending.',
+      say: 'It says which stage sends which template to whom. Dry-run it on a deal: who would sign what, and what would be written back.',
       links: [
+        { label: 'Dry-run it on a deal', href: at(c, '/mappings/dry-run') },
         { label: 'Look at the mapping', href: at(c, '/mappings') },
-        { label: 'Try it on a deal', href: at(c, '/mappings/dry-run') },
       ],
+      stays: total === 0,
     },
-    { done: sent, title: 'Send the first envelope', say: 'Move a deal to the stage that the mapping names, or press Send for signature on it.', links: sandboxSteps },
-    { done: signed, title: 'Have it signed', say: 'Every recipient signs in turn; the CRM is told by itself.', links: sandboxSteps },
+    {
+      done: total > 0,
+      title: 'Send the first envelope',
+      say: sandboxSteps
+        ? 'Drag a deal to “Contract sent” on the deal board, or open a deal and press Send for signature.'
+        : 'Move a deal to the stage that the mapping names, or press Send for signature on it.',
+      links: sandboxSteps ? [sandboxSteps.send] : [],
+    },
+    {
+      done: (counts.completed ?? 0) > 0,
+      title: 'Have it signed',
+      say: 'Each recipient gets a mail in turn: open it, read and sign. You may also decline.',
+      links: sandboxSteps ? [sandboxSteps.sign, ...timeline] : timeline,
+    },
+    {
+      done: total > 1 && (counts.completed ?? 0) > 0,
+      title: 'See what became of it',
+      say: 'Deal and contact are up to date and the journey is told. The timeline explains why each step happened.',
+      links: [...timeline, ...(sandboxSteps ? [{ ...sandboxSteps.send, label: 'See the deal in the CRM' }] : [])],
+    },
   ];
 }
 
@@ -54,9 +81,15 @@ async function isMappingClean(c: ConsoleContext): Promise<boolean> {
 
 export function FirstSteps({ steps }: { steps: Step[] }) {
   const next = steps.findIndex((step) => !step.done);
+  const done = steps.filter((step) => step.done).length;
   return (
-    <section class="sheet">
-      <h2>First steps</h2>
+    <section class="sheet" aria-labelledby="first-steps">
+      <div class="heading">
+        <h2 id="first-steps">First steps</h2>
+        <span class="soft">
+          {done} of {steps.length} done
+        </span>
+      </div>
       <ol class="steps">
         {steps.map((step, index) => (
           <li class={step.done ? 'done' : index === next ? 'next' : 'later'}>
@@ -65,18 +98,30 @@ export function FirstSteps({ steps }: { steps: Step[] }) {
             {index === next ? (
               <>
                 <p>{step.say}</p>
-                <p class="row">
-                  {step.links.map((link, place) => (
-                    <a class={place === 0 ? 'button' : 'button plain'} href={link.href}>
-                      {link.label}
-                    </a>
-                  ))}
-                </p>
+                <Links links={step.links} />
               </>
+            ) : step.stays && step.done ? (
+              <p class="row">
+                {step.links.map((link) => (
+                  <a href={link.href}>{link.label}</a>
+                ))}
+              </p>
             ) : null}
           </li>
         ))}
       </ol>
     </section>
+  );
+}
+
+function Links({ links }: { links: Link[] }) {
+  return (
+    <p class="row">
+      {links.map((link, place) => (
+        <a class={place === 0 ? 'button' : 'button plain'} href={link.href}>
+          {link.label}
+        </a>
+      ))}
+    </p>
   );
 }

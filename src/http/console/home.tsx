@@ -59,7 +59,7 @@ function Tenants({ c, page }: { c: ConsoleContext; page: Page<TenantView> }) {
 }
 
 function Begin({ c }: { c: ConsoleContext }) {
-  const { vendors, sandbox, sandboxLinks } = c.var.options;
+  const { vendors, sandbox, sandboxLinks, sandboxSteps } = c.var.options;
   return (
     <section class="sheet medium">
       <h1>Install in a CRM</h1>
@@ -69,12 +69,22 @@ function Begin({ c }: { c: ConsoleContext }) {
         <>
           <h2>What you will do</h2>
           <ol class="steps">
-            <li>Install from the sandbox of the CRM: press the button above and grant the permissions.</li>
+            <li>Install in the CRM: press the button above, read the permissions and grant them.</li>
             <li>Connect the e-signature provider, so that its templates appear.</li>
-            <li>Look at the mapping: which stage sends which template, to whom. Try it on a deal without sending.</li>
-            <li>Move a deal to its “contract sent” stage on the deal board.</li>
-            <li>Open the mailbox, sign as each recipient, and watch the timeline explain every step.</li>
+            <li>Look at the mapping: which stage sends which template, to whom. Dry-run it on a deal; nothing is sent.</li>
+            <li>Drag a deal to “Contract sent” on the deal board.</li>
+            <li>Open the mailbox and sign, as each recipient in turn.</li>
+            <li>See deal, contact and journey updated, and the timeline that explains every step.</li>
           </ol>
+          <p class="soft">
+            CRM, provider and mailbox are played by this server, over real HTTP; no mail leaves the machine.
+            {sandboxSteps ? (
+              <>
+                {' '}
+                You may also begin where a customer would: <a href={sandboxSteps.install.href}>{sandboxSteps.install.label}</a>.
+              </>
+            ) : null}
+          </p>
           <p class="row">
             {sandboxLinks.map((link) => (
               <a class="button plain" href={link.href}>

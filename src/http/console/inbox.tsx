@@ -163,9 +163,13 @@ function DeadNotice({ c, notice }: { c: ConsoleContext; notice: InboxTable }) {
         <form method="post" action={at(c, `/inbox/${notice.id}/replay`)}>
           <button>Try it again</button>
         </form>
-        <form method="post" action={at(c, `/inbox/${notice.id}/discard`)}>
-          <button class="danger">Discard</button>
-        </form>
+        <details>
+          <summary>Discard it instead</summary>
+          <form method="post" action={at(c, `/inbox/${notice.id}/discard`)}>
+            <p>Nothing will come of it, and this cannot be taken back.</p>
+            <button class="danger">Discard it for good</button>
+          </form>
+        </details>
       </div>
     </div>
   );

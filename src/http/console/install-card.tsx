@@ -1,3 +1,4 @@
+import type { Template } from '#core/records';
 import type { InstallView } from '#store/view';
 import { Badge } from './badge.tsx';
 import { counted } from './counted.ts';
@@ -12,7 +13,7 @@ export function InstallState({ install }: { install: Pick<InstallView, 'state'> 
 }
 
 /** One connected account: its health, and what can be done about it. */
-export function InstallCard({ c, install }: { c: ConsoleContext; install: InstallView }) {
+export function InstallCard({ c, install, templates }: { c: ConsoleContext; install: InstallView; templates: Template[] | undefined }) {
   const { options } = c.var;
   const now = options.clock.now();
   const vendor = options.vendors.find((candidate) => candidate.id === install.vendor);
@@ -42,16 +43,44 @@ export function InstallCard({ c, install }: { c: ConsoleContext; install: Instal
       <Facts
         rows={[
           ['Account', <code>{install.account}</code>],
-          ['Permissions', (JSON.parse(install.scopes) as string[]).join(', ')],
+          ['Permissions', <Permissions scopes={JSON.parse(install.scopes) as string[]} />],
           ['Access renewed before', install.state === 'left' ? null : <When at={install.expires_at} now={now} />],
           ['Last success', <When at={install.last_ok_at} now={now} />],
           ['Webhook address', <WebhookAddress c={c} install={install} kind={vendor?.webhook} />],
           ...install.grounds.map((ground): [string, unknown] => [ground.kind === 'schema' ? 'Fields and stages read' : 'Templates read', <When at={ground.read_at} now={now} />]),
         ]}
       />
+      {templates ? <Templates templates={templates} /> : null}
       <Reconciliation c={c} install={install} />
       {install.state === 'left' ? null : <InstallActions c={c} install={install} signs={vendor?.capabilities.includes('sign') ?? false} />}
     </article>
+  );
+}
+
+/** A short list stands open; a long one unfolds. */
+function Permissions({ scopes }: { scopes: string[] }) {
+  if (scopes.length <= 4) return <>{scopes.join(', ')}</>;
+  return (
+    <details class="inline">
+      <summary>{scopes.length} granted</summary>
+      {scopes.join(', ')}
+    </details>
+  );
+}
+
+function Templates({ templates }: { templates: Template[] }) {
+  return (
+    <section aria-label="Templates">
+      <h3>Templates</h3>
+      {templates.length === 0 ? <p class="soft">The account has none. Make one at the provider, then read templates again.</p> : null}
+      <ul class="plainlist">
+        {templates.map((template) => (
+          <li>
+            {template.name} <span class="soft">signed by {[...template.roles].sort((a, b) => a.order - b.order).map(({ name }) => name).join(', then ')}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

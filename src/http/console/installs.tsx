@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
 import type { InstallId } from '#core/ids';
+import type { Template } from '#core/records';
 import { Problem } from '#core/problem';
+import { findGround } from '#store/grounds';
 import { findInstall, listInstalls, type InstallView } from '#store/view';
 import { nameOf } from '#http/sessions';
 import { at, back, formOf, sessionIn, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
@@ -14,7 +16,7 @@ export function installPages(): Hono<ConsoleEnv> {
   app.get('/installs', async (c) => {
     const installs = await listInstalls(c.var.options.db, tenantIn(c).id);
     if (wantsJson(c)) return c.json({ items: installs, next: null });
-    return show(c, { title: 'Installs', current: 'installs' }, <Installs c={c} installs={installs} />);
+    return show(c, { title: 'Installs', current: 'installs' }, <Installs c={c} installs={installs} templates={await templatesOf(c, installs)} />);
   });
   app.get('/installs/:install/disconnect', async (c) => {
     const install = await installOf(c);
@@ -51,13 +53,24 @@ export function installPages(): Hono<ConsoleEnv> {
   return app;
 }
 
+/** The templates of each provider's account, as last read. */
+async function templatesOf(c: ConsoleContext, installs: InstallView[]): Promise<Map<InstallId, Template[]>> {
+  const known = new Map<InstallId, Template[]>();
+  for (const install of installs) {
+    if (!install.grounds.some((ground) => ground.kind === 'templates')) continue;
+    const ground = await findGround(c.var.options.db, install.tenant, install.id, 'templates');
+    if (ground) known.set(install.id, ground.data);
+  }
+  return known;
+}
+
 async function installOf(c: ConsoleContext): Promise<InstallView> {
   const install = await findInstall(c.var.options.db, tenantIn(c).id, c.req.param('install') as InstallId);
   if (!install) throw new Problem('request.not-found');
   return install;
 }
 
-function Installs({ c, installs }: { c: ConsoleContext; installs: InstallView[] }) {
+function Installs({ c, installs, templates }: { c: ConsoleContext; installs: InstallView[]; templates: Map<InstallId, Template[]> }) {
   const present = new Set(installs.filter((install) => install.state !== 'left').map((install) => install.vendor));
   const missing = c.var.options.vendors.filter((vendor) => !present.has(vendor.id));
   return (
@@ -65,7 +78,7 @@ function Installs({ c, installs }: { c: ConsoleContext; installs: InstallView[] 
       <h1>Installs</h1>
       {installs.length === 0 ? <Empty title="Nothing is connected">Connect a CRM first, then an e-signature provider.</Empty> : null}
       {installs.map((install) => (
-        <InstallCard c={c} install={install} />
+        <InstallCard c={c} install={install} templates={templates.get(install.id)} />
       ))}
       {missing.length > 0 ? (
         <section>

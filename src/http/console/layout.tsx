@@ -1,6 +1,6 @@
 import type { Child } from 'hono/jsx';
 import { asset } from './assets.ts';
-import { at, isOperator, type ConsoleContext } from './context.ts';
+import { at, isOperator, type ConsoleContext, type Link } from './context.ts';
 import { SAID } from './said.ts';
 
 const HTMX = JSON.stringify({ includeIndicatorStyles: false, allowEval: false, historyEnabled: false });
@@ -113,7 +113,7 @@ function Navigation({ c, current }: { c: ConsoleContext; current: string | undef
   );
 }
 
-function SandboxLinks({ links }: { links: { label: string; href: string }[] }) {
+function SandboxLinks({ links }: { links: Link[] }) {
   return (
     <div class="sandbox-links">
       <p>Sandbox</p>

@@ -55,7 +55,7 @@ async function readOverview(c: ConsoleContext): Promise<Overview> {
     newest,
     alarms: await listAlarms(db, tenant, isOperator(c)),
     waiting: c.var.waiting ?? { inbox: { ready: 0, dead: 0 }, outbox: { ready: 0, leased: 0, held: 0, parked: 0 } },
-    steps: await firstSteps(c, installs, counts),
+    steps: await firstSteps(c, { installs, counts, newest }),
   };
 }
 
@@ -131,6 +131,12 @@ function Alarms({ c, alarms }: { c: ConsoleContext; alarms: AlarmsTable[] }) {
           </p>
           <p class="soft">
             <code>{alarm.code}</code> · {alarm.count === 1 ? 'once' : counted(alarm.count, 'time')}, last <When at={alarm.last_at} now={now} />
+            {alarm.code === 'dead-letters' ? (
+              <>
+                {' · '}
+                <a href={at(c, '/outbox?state=parked')}>Open the dead letters</a>
+              </>
+            ) : null}
           </p>
         </div>
       ))}
@@ -194,6 +200,19 @@ function Tile({ title, href, rows }: { title: string; href: string; rows: [strin
   );
 }
 
+/** When the account was last compared with what we know, over all its cursors. */
+function Reconciled({ install, now }: { install: InstallView; now: number }) {
+  const times = install.cursors.flatMap((cursor) => cursor.last_ok_at ?? []);
+  const gaps = install.cursors.reduce((sum, cursor) => sum + cursor.gaps, 0);
+  if (times.length === 0) return <>not reconciled yet</>;
+  return (
+    <>
+      reconciled <When at={Math.max(...times)} now={now} />
+      {gaps > 0 ? `, ${counted(gaps, 'gap')} found` : ''}
+    </>
+  );
+}
+
 function Accounts({ c, installs }: { c: ConsoleContext; installs: InstallView[] }) {
   const { options } = c.var;
   const now = options.clock.now();
@@ -205,12 +224,7 @@ function Accounts({ c, installs }: { c: ConsoleContext; installs: InstallView[] 
           <a href={at(c, `/installs#${install.id}`)}>{vendorName(options, install.vendor)}</a> <span>{install.name}</span>
           <InstallState install={install} />
           <span class="soft end">
-            {install.cursors.map((cursor) => (
-              <>
-                reconciled <When at={cursor.last_ok_at} now={now} />
-                {cursor.gaps > 0 ? `, ${counted(cursor.gaps, 'gap')} found` : ''}{' '}
-              </>
-            ))}
+            <Reconciled install={install} now={now} />
           </span>
         </li>
       ))}

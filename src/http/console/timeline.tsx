@@ -1,92 +1,12 @@
 import type { Story } from '#store/view';
-import { EFFECT_WORDS, type Tone } from './badge.tsx';
 import type { ConsoleContext } from './context.ts';
 import { at } from './context.ts';
 import { Data, Facts } from './data.tsx';
-import { sayEffect, sayFact, sayReceipt, type Names } from './wording.ts';
+import { entriesOf, type Entry, type Part } from './timeline-entries.tsx';
+import type { Names } from './wording.ts';
 import { When } from './when.tsx';
 
-interface Entry {
-  id: string;
-  at: number;
-  /** Within one millisecond: heard, then decided, then done. */
-  rank: 0 | 1 | 2;
-  place: number;
-  label: string;
-  title: string;
-  why: string;
-  tone: Tone;
-  tag: string | null;
-  details: [string, unknown][];
-  data: string;
-}
-
 const SHAPE = ['heard', 'decided', 'done'] as const;
-const OUTCOME = { done: 'Done', partly: 'Done', retry: 'Tried', parked: 'Tried', cancelled: 'Dropped' } as const;
-const TONE = { done: 'good', partly: 'warn', retry: 'warn', parked: 'bad', cancelled: 'plain' } as const;
-
-/** Facts, effects and receipts as one story, in the order in which this server learned and did them. */
-export function entriesOf(story: Story, names: Names): Entry[] {
-  const facts = story.facts.map((fact): Entry => ({
-    id: fact.id,
-    at: fact.recorded_at,
-    rank: 0,
-    place: fact.seq,
-    label: 'Heard',
-    title: sayFact(fact, names),
-    why: fact.why,
-    tone: fact.outcome === 'noted' ? 'plain' : 'wait',
-    tag: fact.outcome === 'noted' ? 'noted, changed nothing' : null,
-    details: [...ledgerFacts(fact), ['Notice', fact.notice && <code>{fact.notice}</code>], ['Happened at', <time>{new Date(fact.at).toISOString()}</time>]],
-    data: fact.data,
-  }));
-  const effects = story.effects.map((effect): Entry => ({
-    id: effect.id,
-    at: effect.created_at,
-    rank: 1,
-    place: effect.ordinal,
-    label: 'Decided',
-    title: sayEffect(effect, names),
-    why: effect.why,
-    tone: effect.state === 'done' ? 'plain' : EFFECT_WORDS[effect.state][1],
-    tag: effect.state === 'done' ? null : EFFECT_WORDS[effect.state][0].toLowerCase(),
-    details: [
-      ['Id', <code>{effect.id}</code>],
-      ['Key', <code>{effect.key}</code>],
-      ['Attempts', effect.attempts],
-      ['Kind', effect.kind],
-    ],
-    data: effect.data,
-  }));
-  const receipts = story.receipts.map((receipt): Entry => ({
-    id: receipt.id,
-    at: receipt.at,
-    rank: 2,
-    place: receipt.seq,
-    label: OUTCOME[receipt.outcome],
-    title: sayReceipt(receipt, names),
-    why: '',
-    tone: TONE[receipt.outcome],
-    tag: null,
-    details: [
-      ...ledgerFacts(receipt),
-      ['Effect', <code>{receipt.effect}</code>],
-      ['Vendor’s id', receipt.remote && <code>{receipt.remote}</code>],
-      ['Request hash', <code>{receipt.request_hash}</code>],
-    ],
-    data: receipt.detail,
-  }));
-  return [...facts, ...effects, ...receipts].sort((a, b) => a.at - b.at || a.rank - b.rank || a.place - b.place);
-}
-
-function ledgerFacts(row: { id: string; seq: number; hash: string; correlation: string }): [string, unknown][] {
-  return [
-    ['Id', <code>{row.id}</code>],
-    ['Place in the ledger', row.seq],
-    ['Hash', <code>{row.hash}</code>],
-    ['Correlation', <code>{row.correlation}</code>],
-  ];
-}
 
 export function Timeline({ c, story, names }: { c: ConsoleContext; story: Story; names: Names }) {
   const now = c.var.options.clock.now();
@@ -96,28 +16,56 @@ export function Timeline({ c, story, names }: { c: ConsoleContext; story: Story;
     <>
       {story.cut ? <p class="note warn">This story is longer than a page holds; its end is left out.</p> : null}
       <ol class="timeline">
-        {entries.map((entry) => (
+        {entries.map((entry, index) => (
           <li class={`${SHAPE[entry.rank]} ${entry.tone}`}>
             <div class="moment">
               <span class="label">{entry.label}</span>
-              <When at={entry.at} now={now} seconds />
+              <When at={entry.at} now={now} seconds timeOnly={dayOf(entry) === dayOf(entries[index - 1])} />
             </div>
             <div class="event">
               <h3>
                 {entry.title}
                 {entry.tag ? <span class={`badge ${entry.tone}`}>{entry.tag}</span> : null}
               </h3>
-              {entry.why ? <p class="why">{entry.why}</p> : null}
-              <details id={`d-${entry.id}`}>
-                <summary>Details</summary>
-                <Facts rows={entry.details} />
-                <Data text={entry.data} />
-                {entry.rank === 1 ? <a href={at(c, `/outbox/${entry.id}`)}>Open in the outbox</a> : null}
-              </details>
+              {entry.why.length > 0 ? <p class="why">{entry.why.join(' ')}</p> : null}
+              {entry.rank === 1 && entry.tone === 'bad' ? (
+                <p>
+                  <a href={at(c, `/outbox/${entry.parts[0]?.effect ?? ''}`)}>Mend it in the outbox</a>
+                </p>
+              ) : null}
+              <Details c={c} entry={entry} />
             </div>
           </li>
         ))}
       </ol>
     </>
+  );
+}
+
+const DAY_MS = 86_400_000;
+const dayOf = (entry: Entry | undefined): number | null => (entry ? Math.floor(entry.at / DAY_MS) : null);
+
+function Details({ c, entry }: { c: ConsoleContext; entry: Entry }) {
+  const [first] = entry.parts;
+  return (
+    <details id={`d-${first?.id ?? ''}`}>
+      <summary>
+        Details<span class="sr"> of: {entry.title}</span>
+      </summary>
+      {entry.parts.map((part) => (
+        <Detail c={c} part={part} titled={entry.parts.length > 1} />
+      ))}
+    </details>
+  );
+}
+
+function Detail({ c, part, titled }: { c: ConsoleContext; part: Part; titled: boolean }) {
+  return (
+    <div class="part">
+      {titled ? <h4>{part.title}</h4> : null}
+      <Facts rows={part.rows} />
+      {part.data === null ? null : <Data text={part.data} />}
+      {part.effect === null ? null : <a href={at(c, `/outbox/${part.effect}`)}>Open in the outbox</a>}
+    </div>
   );
 }

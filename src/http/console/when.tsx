@@ -25,12 +25,15 @@ export function absolute(at: number, seconds = false): string {
   return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()] ?? ''} ${date.getUTCFullYear()}, ${clock} UTC`;
 }
 
+/** The time of day alone, where the day is told beside it. */
+export const timeOfDay = (at: number): string => new Date(at).toISOString().slice(11, 19);
+
 /** A moment, absolute and relative. The server writes UTC; the page's script turns it into the reader's own zone and keeps the age fresh. */
-export function When({ at, now, seconds }: { at: number | null; now: number; seconds?: boolean }) {
+export function When({ at, now, seconds, timeOnly }: { at: number | null; now: number; seconds?: boolean; timeOnly?: boolean }) {
   if (at === null) return <span class="soft">never</span>;
   return (
-    <time datetime={new Date(at).toISOString()} data-seconds={seconds ? '' : undefined}>
-      <span class="abs">{absolute(at, seconds)}</span> <span class="ago">{relative(at, now)}</span>
+    <time datetime={new Date(at).toISOString()} data-seconds={seconds ? '' : undefined} data-time-only={timeOnly ? '' : undefined} title={timeOnly ? absolute(at, true) : undefined}>
+      <span class="abs">{timeOnly ? timeOfDay(at) : absolute(at, seconds)}</span> <span class="ago">{relative(at, now)}</span>
     </time>
   );
 }

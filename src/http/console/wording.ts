@@ -65,6 +65,22 @@ export function sayEffect(effect: Pick<OutboxTable, 'kind' | 'data'>, names: Nam
   return worded(effect.data, (data) => say?.(data, names), effect.kind);
 }
 
+/** A status that was told already, told once more: what is new then is how far the recipients are. */
+export const sayTold = ({ sign }: Names): string => `${sign} tells how each recipient stands`;
+
+export interface RecordName {
+  type: string;
+  id: string;
+}
+
+/** Records as a phrase: `the deal and 2 contacts`. */
+export function sayRecords(records: RecordName[]): string {
+  const byType = new Map<string, Set<string>>();
+  for (const { type, id } of records) byType.set(type, (byType.get(type) ?? new Set()).add(id));
+  const parts = [...byType].map(([type, ids]) => (ids.size === 1 ? `the ${type}` : `${ids.size} ${type === 'company' ? 'companies' : `${type}s`}`));
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
+}
+
 const DID: Record<EffectKind, [string, keyof Pick<Names, 'crm' | 'sign'>]> = {
   'deal.read': ['read the deal', 'crm'],
   'envelope.create': ['made and sent the envelope', 'sign'],

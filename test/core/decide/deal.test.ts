@@ -41,7 +41,10 @@ describe('a deal that was read at a stage where a rule starts', () => {
     const { outcome, why, effects, create } = story.hear(dealRead());
     expect(outcome).toBe('moved');
     expect(create).toMatchObject({ id: 'env_1', intent: intent(snapshot()), deal: { id: 'deal-1', name: 'A deal', owner: 'owner-1' }, attempt: 0 });
-    expect(effects.map(({ kind, install }) => [kind, install])).toEqual([['envelope.create', SIGN.id], ['record.write', CRM.id]]);
+    expect(effects.map(({ kind, install }) => [kind, install])).toEqual([
+      ['envelope.create', SIGN.id],
+      ['record.write', CRM.id],
+    ]);
     expect(effects[1]).toMatchObject({ notBefore: NOW + 1000, data: { set: { esign_status: 'requested' }, once: ['first_source'] } });
     expect(why + JSON.stringify(effects)).not.toMatch(NAMES);
   });
@@ -63,8 +66,9 @@ describe('a deal that was read at a stage where a rule starts', () => {
   });
 
   it('makes none at another stage, for another pipeline, or once its people were erased', () => {
-    const erased: Fact = { ...dealRead(), personal: {} } as Fact;
-    for (const fact of [dealRead(snapshot({ stage: 'won' })), dealRead(snapshot({ pipeline: 'renewals' })), erased]) expect(createStory().hear(fact)).toMatchObject({ outcome: 'noted', effects: [] });
+    const erased: Fact = { ...dealRead(), personal: {} };
+    for (const fact of [dealRead(snapshot({ stage: 'won' })), dealRead(snapshot({ pipeline: 'renewals' })), erased])
+      expect(createStory().hear(fact)).toMatchObject({ outcome: 'noted', effects: [] });
   });
 
   it('makes none, and says nothing on the deal, where the condition of the rule is not met', () => {
@@ -135,12 +139,15 @@ describe("a person's request", () => {
     expect(story.hear(asked).fresh).toEqual([]);
     const { create, effects } = story.hear(read);
     expect(create?.intent).toBe('request|click-1');
-    expect(effects).toMatchObject([{ kind: 'envelope.create', priority: 2 }, { kind: 'record.write', priority: 2, notBefore: NOW }]);
+    expect(effects).toMatchObject([
+      { kind: 'envelope.create', priority: 2 },
+      { kind: 'record.write', priority: 2, notBefore: NOW },
+    ]);
     expect(story.hear(read)).toMatchObject({ outcome: 'noted', effects: [] });
   });
 
   it('is noted once its people were erased', () => {
-    for (const fact of [asked, read]) expect(createStory().hear({ ...fact, personal: fact.type === 'deal.read' ? { snapshot: snapshot() } : {} } as Fact).outcome).toBe('noted');
+    for (const fact of [asked, read]) expect(createStory().hear({ ...fact, personal: fact.type === 'deal.read' ? { snapshot: snapshot() } : {} }).outcome).toBe('noted');
   });
 });
 
@@ -209,14 +216,26 @@ describe('an envelope that expired', () => {
     const tale = story(1);
     tale.hear(status('expired'));
     expect(tale.hear(dealRead(snapshot({ stage: 'won' }), retryOf(tale)))).toMatchObject({ outcome: 'noted', effects: [] });
-    expect(story(0).hear(status('expired')).effects.filter(({ kind }) => kind === 'deal.read')).toEqual([]);
+    expect(
+      story(0)
+        .hear(status('expired'))
+        .effects.filter(({ kind }) => kind === 'deal.read'),
+    ).toEqual([]);
   });
 });
 
 it('a write-back that fails on a record stops neither the envelope nor the ledger: the tenant hears of it', () => {
-  const failing = rules({ writes: () => { throw new Problem('mapping.failed', { say: 'division by zero at rules[0].set.x' }); } });
+  const failing = rules({
+    writes: () => {
+      throw new Problem('mapping.failed', { say: 'division by zero at rules[0].set.x' });
+    },
+  });
   const { create, effects, alarm } = createStory({ rules: failing }).hear(dealRead());
   expect([create?.id, effects.map(({ kind }) => kind), alarm]).toEqual(['env_1', ['envelope.create'], 'division by zero at rules[0].set.x']);
-  const broken = rules({ writes: () => { throw new TypeError('a bug'); } });
+  const broken = rules({
+    writes: () => {
+      throw new TypeError('a bug');
+    },
+  });
   expect(() => createStory({ rules: broken }).hear(dealRead())).toThrow('a bug');
 });

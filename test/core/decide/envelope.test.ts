@@ -35,7 +35,14 @@ describe('what a provider says', () => {
   it('of a recipient is matched by role, else by the id at the provider, else by nobody', () => {
     const story = sent();
     story.hear(status('sent', { recipients: [recipient('A', 'sent')] }));
-    story.hear(status('sent', { recipients: [{ role: null, remote: 'remote-A', status: 'viewed', at: NOW }, { role: 'Nobody', remote: 'remote-X', status: 'signed', at: NOW }] }));
+    story.hear(
+      status('sent', {
+        recipients: [
+          { role: null, remote: 'remote-A', status: 'viewed', at: NOW },
+          { role: 'Nobody', remote: 'remote-X', status: 'signed', at: NOW },
+        ],
+      }),
+    );
     expect(story.envelope.recipients.map((one) => one.status)).toEqual(['viewed', 'waiting']);
   });
 
@@ -61,7 +68,11 @@ describe('what a provider says', () => {
 
   it('of a journey that needs proof of consent makes no step, for none is kept yet', () => {
     const asking = rules({ steps: () => [{ kind: 'list', contact: 'contact-a', list: 'News', rule: 'news', consent: 'not-opted-out' }] });
-    expect(sent({ rules: asking }).effects().filter(({ kind }) => kind === 'journey.emit')).toEqual([]);
+    expect(
+      sent({ rules: asking })
+        .effects()
+        .filter(({ kind }) => kind === 'journey.emit'),
+    ).toEqual([]);
   });
 });
 
@@ -139,7 +150,11 @@ it.each<Fact>([
 ])('$type is noted and changes nothing', (fact) => expect(sent().hear(fact)).toMatchObject({ outcome: 'noted', effects: [], changes: [] }));
 
 it("a CRM's erasure of a contact takes the personal data kept here", () => {
-  expect(sent().hear({ type: 'person.erased', at: NOW, data: { contact: 'contact-a' } satisfies FactData['person.erased'] })).toMatchObject({ outcome: 'moved', erase: 'contact-a', effects: [] });
+  expect(sent().hear({ type: 'person.erased', at: NOW, data: { contact: 'contact-a' } satisfies FactData['person.erased'] })).toMatchObject({
+    outcome: 'moved',
+    erase: 'contact-a',
+    effects: [],
+  });
 });
 
 describe('an envelope as expressions see it', () => {

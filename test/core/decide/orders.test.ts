@@ -34,7 +34,8 @@ function play(facts: readonly Fact[]): Story {
 /** What the CRM is left with: of each record the last value of each field, and the steps of journeys. */
 function outcome(story: Story) {
   const fields: Record<string, unknown> = {};
-  for (const effect of story.effects()) if (effect.kind === 'record.write') for (const [name, value] of Object.entries(effect.data.set)) fields[`${effect.data.record.id}.${name}`] = value;
+  for (const effect of story.effects())
+    if (effect.kind === 'record.write') for (const [name, value] of Object.entries(effect.data.set)) fields[`${effect.data.record.id}.${name}`] = value;
   const { status: final, remote, completedAt, closedAt, voidBy, reason, recipients } = story.envelope;
   const signers = recipients.map(({ role, status: signer, signedAt, remote: id }) => ({ role, signer, signedAt, id }));
   return { final, remote, completedAt, closedAt, voidBy, reason, signers, fields, steps: story.keys().filter((key) => key.startsWith('journey|')) };
@@ -47,7 +48,10 @@ describe('facts in any order', () => {
     expect(expected).toMatchObject({
       final: 'completed',
       completedAt: at(7),
-      signers: [{ role: 'A', signer: 'signed', signedAt: at(3) }, { role: 'B', signer: 'signed', signedAt: at(6) }],
+      signers: [
+        { role: 'A', signer: 'signed', signedAt: at(3) },
+        { role: 'B', signer: 'signed', signedAt: at(6) },
+      ],
       fields: { 'deal-1.esign_status': 'completed' },
     });
     expect(expected.steps).toHaveLength(1);

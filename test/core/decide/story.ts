@@ -45,7 +45,11 @@ export const rules = (over: Partial<Rules> = {}): Rules => ({
   plan: () => ({ send: true, plan: plan() }),
   preflight: () => [],
   writes: (view: EnvelopeView): PlannedWrite[] => [
-    { record: { type: 'deal', id: view.deal }, set: { esign_status: view.status, esign_reason: view.reason, first_source: view.attribution['first_source'] ?? null }, once: ['first_source'] },
+    {
+      record: { type: 'deal', id: view.deal },
+      set: { esign_status: view.status, esign_reason: view.reason, first_source: view.attribution['first_source'] ?? null },
+      once: ['first_source'],
+    },
   ],
   steps: (_view, status): PlannedStep[] => (status === 'completed' ? [{ kind: 'list', contact: 'contact-a', list: 'Signed', rule: 'signed', consent: 'none' }] : []),
   ...over,
@@ -108,8 +112,33 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
   function keep(situation: Situation, { id, intent, plan: sent, deal, pipeline, stage: at, attempt }: NonNullable<Decision['create']>) {
     made++;
     envelopes.set(id, {
-      ...{ id, intent, deal: deal.id, rule: sent.rule, template: sent.template, provider: situation.provider, remote: null, status: 'requested', pipeline, stage: at, attempt, voidBy: null, reason: null },
-      ...{ policies: sent.policies, attribution: sent.attribution, requestedAt: NOW, sentAt: null, viewedAt: null, completedAt: null, closedAt: null, expiresAt: null, owner: deal.owner, url: situation.fresh.url },
+      ...{
+        id,
+        intent,
+        deal: deal.id,
+        rule: sent.rule,
+        template: sent.template,
+        provider: situation.provider,
+        remote: null,
+        status: 'requested',
+        pipeline,
+        stage: at,
+        attempt,
+        voidBy: null,
+        reason: null,
+      },
+      ...{
+        policies: sent.policies,
+        attribution: sent.attribution,
+        requestedAt: NOW,
+        sentAt: null,
+        viewedAt: null,
+        completedAt: null,
+        closedAt: null,
+        expiresAt: null,
+        owner: deal.owner,
+        url: situation.fresh.url,
+      },
       recipients: sent.recipients.map(({ role, order, contact }) => ({ id: `sgn_${role}`, role, order, status: 'waiting', contact, remote: null, viewedAt: null, signedAt: null })),
     });
   }
@@ -130,7 +159,11 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
 }
 export type Story = ReturnType<typeof createStory>;
 
-export const stageChanged = (over: Partial<FactData['deal.stage-changed']> = {}, at = NOW): Fact => ({ type: 'deal.stage-changed', at, data: { deal: 'deal-1', stage: 'contract', source: 'person', seenBy: 'webhook', ...over } });
+export const stageChanged = (over: Partial<FactData['deal.stage-changed']> = {}, at = NOW): Fact => ({
+  type: 'deal.stage-changed',
+  at,
+  data: { deal: 'deal-1', stage: 'contract', source: 'person', seenBy: 'webhook', ...over },
+});
 
 /** The deal was read because its stage changed. */
 export function dealRead(of: Snapshot = snapshot(), purpose: DealPurpose = { kind: 'stage', seenBy: 'webhook' }, request?: SendRequest): Fact {
@@ -141,7 +174,12 @@ export function dealRead(of: Snapshot = snapshot(), purpose: DealPurpose = { kin
 
 export function status(heard: FactData['envelope.status']['status'], over: Partial<FactData['envelope.status']> & { at?: number; reason?: string } = {}): Fact {
   const { at = NOW, reason, ...data } = over;
-  return { type: 'envelope.status', at, data: { remote: 'remote-1', envelope: 'env_1', status: heard, seenBy: 'webhook', recipients: [], ...data }, ...(reason === undefined ? {} : { personal: { reason } }) };
+  return {
+    type: 'envelope.status',
+    at,
+    data: { remote: 'remote-1', envelope: 'env_1', status: heard, seenBy: 'webhook', recipients: [], ...data },
+    ...(reason === undefined ? {} : { personal: { reason } }),
+  };
 }
 export const recipient = (role: string, heard: RecipientHeard['status'], at: number | null = null): RecipientHeard => ({ role, remote: `remote-${role}`, status: heard, at });
 

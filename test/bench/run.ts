@@ -1,0 +1,30 @@
+import type { Bench } from './figures.ts';
+import { table } from './figures.ts';
+import { buildProduct } from './servers.ts';
+
+/** `npm run bench -- <name>… [--json]`. A missed goal is shown, and is no failure of the bench. */
+const BENCHES: Record<string, () => Promise<Bench>> = {
+  ingest: async () => (await import('./ingest.ts')).ingest,
+  drain: async () => (await import('./drain.ts')).drain,
+  latency: async () => (await import('./latency.ts')).latency,
+  start: async () => (await import('./start.ts')).start,
+};
+
+const json = process.argv.includes('--json');
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const unknown = names.filter((name) => !(name in BENCHES));
+if (names.length === 0 || unknown.length > 0) {
+  console.error(`${unknown.length > 0 ? `There is no bench "${unknown.join('", "')}". ` : ''}Name one or more of: ${Object.keys(BENCHES).join(', ')}.`);
+  process.exit(2);
+}
+
+buildProduct();
+for (const name of names) {
+  const bench = await BENCHES[name]?.();
+  if (!bench) continue;
+  const figures = await bench((line) => void (json || process.stderr.write(`  ${line}\n`)));
+  const missed = figures.filter(({ ok }) => ok === false);
+  if (json) console.log(JSON.stringify({ bench: name, figures }));
+  else console.log(`\n${name}\n${table(figures)}\n${missed.length === 0 ? 'Every goal is met.' : `${missed.length} of the goals missed: ${missed.map((figure) => figure.name).join('; ')}.`}\n`);
+}
+process.exit(0);
