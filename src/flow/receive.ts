@@ -3,7 +3,7 @@ import type { Branded } from '#lib/ids';
 import { Secret } from '#lib/secret';
 import { Problem } from '#core/problem';
 import type { RawDelivery, Notice, Verdict } from '#ports/inbound';
-import { raiseAlarm } from '#store/alarms';
+import { clearAlarm, raiseAlarm } from '#store/alarms';
 import type { Ingest } from '#store/ingest';
 import { findInstallByAccount, findInstallByHook, type Install } from '#store/installs';
 import { getVendor, type Flow, type Vendor } from '#flow/flow';
@@ -27,6 +27,7 @@ export interface Receive {
 
 export function createReceive(flow: Flow, ingest: Ingest): Receive {
   const installs = rememberInstalls(flow);
+  /** Bad signatures in a row; 0 once a good one has come, absent before. */
   const bad = new Map<string, number>();
 
   return async (vendorId, hook, delivery) => {
@@ -38,11 +39,17 @@ export function createReceive(flow: Flow, ingest: Ingest): Receive {
     const subject = byHook?.id ?? vendorId;
     const verdict = inbound.verify(delivery, secretsOf(flow, vendor, byHook), now);
     if (!verdict.ok) return refuse(subject, vendorId, byHook, verdict);
-    bad.delete(subject);
+    if (bad.get(subject) !== 0) await trust(subject);
     const notices = split(vendorId, vendor, delivery);
     await ingest.add(await arrival(vendorId, delivery, notices, byHook, now));
     return manifest.webhook.answer;
   };
+
+  /** The alarm may be of a process before this one, so the first good delivery ends it too. */
+  async function trust(subject: string): Promise<void> {
+    await clearAlarm(flow.db, 'webhook-signature-failing', subject);
+    bad.set(subject, 0);
+  }
 
   async function refuse(subject: string, vendorId: string, install: Install | undefined, verdict: Verdict & { ok: false }): Promise<never> {
     flow.metrics.deliveries.inc({ vendor: vendorId, outcome: `refused-${verdict.reason}` });
@@ -62,8 +69,10 @@ export function createReceive(flow: Flow, ingest: Ingest): Receive {
       return vendor.connector.inbound?.split(delivery) ?? [];
     } catch (error) {
       flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'malformed' });
-      flow.log.warn({ vendor: vendorId, err: error }, 'signed delivery that cannot be read');
-      return Problem.from(error);
+      const problem = Problem.from(error);
+      // Neither the error nor its cause is logged: a parser quotes what it could not read.
+      flow.log.warn({ vendor: vendorId, code: problem.code, facts: problem.facts }, 'signed delivery that cannot be read');
+      return problem;
     }
   }
 
@@ -98,9 +107,9 @@ function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, in
     vendor: install.vendor,
     delivery,
     position,
-    key: notice.key,
-    kind: notice.kind,
-    at: notice.at,
+    key: storable(notice.key),
+    kind: storable(notice.kind),
+    at: Number.isSafeInteger(notice.at) ? notice.at : now,
     payload: null,
     state: 'ready' as const,
     attempts: 0,
@@ -109,6 +118,11 @@ function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, in
     correlation: `cor_${id.slice(4)}` as const,
     received_at: now,
   };
+}
+
+/** As every database takes it: PostgreSQL has no NUL, and half a surrogate pair is no letter. One odd event would keep all that share its commit from being stored. */
+function storable(text: string): string {
+  return /[\0\ud800-\udfff]/.test(text) ? Buffer.from(text).toString().replaceAll('\0', '\ufffd') : text;
 }
 
 function secretsOf(flow: Flow, vendor: Vendor, install: Install | undefined): Secret[] {
@@ -128,7 +142,7 @@ function rememberInstalls(flow: Flow) {
     return install;
   }
   return {
-    byAccount: (vendor: string, account: string) => remember(`${vendor}|account|${account}`, () => findInstallByAccount(flow.db, vendor, account)),
-    byHook: (vendor: string, hook: string) => remember(`${vendor}|hook|${hook}`, () => findInstallByHook(flow.db, vendor, hook)),
+    byAccount: (vendor: string, account: string) => remember(`${vendor}|account|${account}`, () => findInstallByAccount(flow.db, vendor, storable(account))),
+    byHook: (vendor: string, hook: string) => remember(`${vendor}|hook|${hook}`, () => findInstallByHook(flow.db, vendor, storable(hook))),
   };
 }

@@ -8,6 +8,7 @@ import { advanceCursor, claimCursor, finishRound, type Cursor } from '#store/cur
 import { putGround } from '#store/grounds';
 import { putNotices } from '#store/inbox';
 import { getInstall, type Install } from '#store/installs';
+import { checkMappings } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
 import { CHANGES, GROUND } from '#flow/install';
 
@@ -61,7 +62,17 @@ export async function readGround(flow: Flow, install: Install): Promise<number> 
     await putGround(flow.db, install.tenant, install.id, 'schema', await connector.crm.describe(call), now);
   }
   if (connector.sign) await putGround(flow.db, install.tenant, install.id, 'templates', await connector.sign.templates(call), now);
+  await watchMappings(flow, install);
   return GROUND_MS;
+}
+
+/** Somebody may have renamed a stage or a template since the mapping was saved: that is told before a deal meets it. */
+async function watchMappings(flow: Flow, { tenant }: Install): Promise<void> {
+  const errors = (await checkMappings(flow, tenant)).filter((fault) => fault.level === 'error');
+  const [first] = errors;
+  if (!first) return clearAlarm(flow.db, 'mapping-failed', tenant);
+  const say = `The mappings do not fit the accounts (${errors.length} errors). The first: ${first.kind} ${first.path}: ${first.say}`;
+  await raiseAlarm(flow.db, { code: 'mapping-failed', subject: tenant, tenant, say }, flow.clock.now());
 }
 
 async function readChanges(flow: Flow, install: Install, cursor: Cursor): Promise<number> {

@@ -6,6 +6,8 @@ export interface Load {
   connections: number;
   warmMs: number;
   measureMs: number;
+  /** Ends after so many answers, if time does not end it. */
+  count?: number;
   /** The next request, as it goes over the wire. */
   next: () => string;
 }
@@ -21,22 +23,24 @@ export interface LoadResult {
  * Keeps each connection busy with one request at a time. Plain sockets: `fetch` spends more on a request than the servers under test do,
  * and would be what is measured.
  */
-export async function load({ port, connections, warmMs, measureMs, next }: Load): Promise<LoadResult> {
+export async function load({ port, connections, warmMs, measureMs, count = Infinity, next }: Load): Promise<LoadResult> {
   const statuses: Record<string, number> = {};
   const times: number[] = [];
   const begun = performance.now();
   const from = begun + warmMs;
   const end = from + measureMs;
+  let sent = Math.min(connections, count);
   await Promise.all(
-    Array.from({ length: connections }, () =>
+    Array.from({ length: sent }, () =>
       drive(port, next, (status, sentAt, now) => {
         statuses[status] = (statuses[status] ?? 0) + 1;
         if (now >= from && now < end) times.push(now - sentAt);
-        return now < end;
+        return now < end && sent++ < count;
       }),
     ),
   );
-  return { perSecond: times.length / (measureMs / 1000), p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), statuses };
+  const seconds = Math.min(measureMs, performance.now() - from) / 1000;
+  return { perSecond: times.length / seconds, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), statuses };
 }
 
 function drive(port: number, next: () => string, answered: (status: string, sentAt: number, now: number) => boolean): Promise<void> {

@@ -5,14 +5,14 @@ import { openTestDatabase, type TestDatabase } from '../store/databases.ts';
 import { app } from '#connectors/hubspot/sandbox/account';
 import { envelopeOf, plantDeal, WORKFLOW, type TestDeal } from './deals.ts';
 import { interceptSign, isSend, postCrm, postSign, stageEvent } from './wire.ts';
-import { openWorld, type TestWorld } from './world.ts';
+import { openWorld, TEST_KEY, type TestWorld } from './world.ts';
 
 describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (name) => {
   let database: TestDatabase;
   let w: TestWorld;
   beforeAll(async () => {
     database = await openTestDatabase(name);
-    w = await openWorld({ database: database.address, variables: { COUNTERSIGN_KEY: Buffer.alloc(32, 3).toString('base64') } });
+    w = await openWorld({ database: database.address, variables: { COUNTERSIGN_KEY: TEST_KEY } });
   });
   afterAll(async () => {
     await w.stop();

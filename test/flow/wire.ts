@@ -70,3 +70,10 @@ export function interceptSign(test: TestWorld, through: Through): () => void {
 export const isDraft = (request: HttpRequest): boolean => request.method === 'POST' && request.path === '/envelopes';
 export const isSend = (request: HttpRequest): boolean => request.method === 'PUT' && (request.json as { status?: string } | undefined)?.status === 'sent';
 export const isSearch = (request: HttpRequest): boolean => request.method === 'GET' && request.query?.['transaction_ids'] !== undefined;
+
+/** One figure of `/metrics`; 0 where it was never counted. */
+export async function metric(test: TestWorld, name: string, labels: Record<string, string>): Promise<number> {
+  const text = await (await fetch(`${test.address}/metrics`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`${name}{`) && Object.entries(labels).every(([label, value]) => one.includes(`${label}="${value}"`)));
+  return Number(line?.split(' ').at(-1) ?? 0);
+}

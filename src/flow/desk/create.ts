@@ -13,7 +13,7 @@ import { append } from '#store/ledger';
 import { getEffect, reviveEffect } from '#store/outbox';
 import type { Desk } from '#flow/desk';
 import { dealCard, dryRun } from '#flow/desk/plan';
-import { createMappingDesk } from '#flow/desk/mappings';
+import { checkMappings, createMappingDesk } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
 import { CHANGES, leaveInstall } from '#flow/install';
 import { readGround } from '#flow/reconcile';
@@ -35,6 +35,7 @@ export function createDesk(flow: Flow): Desk {
 
   return {
     ...createMappingDesk(flow),
+    checkMappings: (tenant, texts) => checkMappings(flow, tenant, texts),
 
     async send(tenant, deal, request) {
       const { crm } = await accountsOf(flow, flow.db, tenant);

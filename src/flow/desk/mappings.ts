@@ -8,22 +8,21 @@ import type { Desk, MappingFault } from '#flow/desk';
 import type { Flow } from '#flow/flow';
 import { accountsOf } from '#flow/rule-book';
 
-type MappingDesk = Pick<Desk, 'checkMappings' | 'saveMapping' | 'activateMapping'>;
+type MappingDesk = Pick<Desk, 'saveMapping' | 'activateMapping'>;
+
+/** Faults of the active mappings, or of `texts` in their place, against the accounts as last seen. */
+export async function checkMappings(flow: Flow, tenant: TenantId, texts: Partial<Record<MappingKind, string>> = {}): Promise<MappingFault[]> {
+  const active = await activeMappings(flow.db, tenant);
+  const { schema, templates } = await accountsOf(flow, flow.db, tenant);
+  const parsed = MAPPING_KINDS.map((kind) => parseMapping(kind, texts[kind] ?? active.get(kind)?.text ?? ''));
+  const set = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.mapping.kind, one.mapping] as const] : [])));
+  return [...parsed.flatMap((one) => (one.ok ? [] : one.faults)), ...checkMapping(set, { schema, templates })];
+}
 
 export function createMappingDesk(flow: Flow): MappingDesk {
-  async function checkMappings(tenant: TenantId, texts: Partial<Record<MappingKind, string>> = {}): Promise<MappingFault[]> {
-    const active = await activeMappings(flow.db, tenant);
-    const { schema, templates } = await accountsOf(flow, flow.db, tenant);
-    const parsed = MAPPING_KINDS.map((kind) => parseMapping(kind, texts[kind] ?? active.get(kind)?.text ?? ''));
-    const set = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.mapping.kind, one.mapping] as const] : [])));
-    return [...parsed.flatMap((one) => (one.ok ? [] : one.faults)), ...checkMapping(set, { schema, templates })];
-  }
-
   return {
-    checkMappings,
-
     async saveMapping(tenant, kind, text, note, by) {
-      const faults = (await checkMappings(tenant, { [kind]: text })).filter((fault) => fault.kind === kind);
+      const faults = (await checkMappings(flow, tenant, { [kind]: text })).filter((fault) => fault.kind === kind);
       if (faults.some((fault) => fault.level === 'error')) return { saved: false, faults };
       const now = flow.clock.now();
       const version = await flow.db.transaction().execute(async (tx) => {
