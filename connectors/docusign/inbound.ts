@@ -4,7 +4,7 @@ import { Problem } from '#core/problem';
 import { sha256 } from '#lib/hmac';
 import type { Inbound, Notice, RawDelivery } from '#ports/inbound';
 import { verify } from './signature.ts';
-import { correlationOf, reasonOf, recipientsOf, statusOf } from './status.ts';
+import { correlationOf, reasonOf, recipientsOf, statusOf, timesOf } from './status.ts';
 import { connectMessageShape, instant, toJson, type ConnectMessage, type WireEnvelope } from './wire.ts';
 
 /** Kind of the notices that `sign.read` and `sign.changes` make; the rest are the vendor's event names. */
@@ -92,6 +92,7 @@ function fromSummary(notice: Notice, remote: string, recipientId: string | undef
         status: status === 'draft' ? 'requested' : status,
         seenBy: notice.kind === RECONCILED ? 'reconcile' : 'webhook',
         recipients,
+        times: timesOf(envelope),
       },
       ...(reason ? { personal: { reason } } : {}),
     },

@@ -96,3 +96,10 @@ export function reasonOf(envelope: WireEnvelope): string | null {
   const decliner = [...SIGNING_KINDS, ...PASSIVE_KINDS].flatMap((kind) => lists[kind]).find((one) => one.declinedReason);
   return decliner?.declinedReason ?? null;
 }
+
+/** When the envelope went out and when the first signer opened it: every message carries both, so they hold whatever order messages come in. */
+export function timesOf(envelope: WireEnvelope): { sent: number | null; viewed: number | null } {
+  const lists = envelope.recipients;
+  const opened = SIGNING_KINDS.flatMap((kind) => lists?.[kind] ?? []).flatMap((one) => instant(one.deliveredDateTime) ?? []);
+  return { sent: instant(envelope.sentDateTime), viewed: opened.length > 0 ? Math.min(...opened) : null };
+}

@@ -6,10 +6,11 @@ export const cards: Cards = {
   identify(delivery) {
     const query = new URL(delivery.url).searchParams;
     const account = query.get('portalId') ?? '';
-    const user = query.get('userEmail') ?? query.get('userId') ?? '';
+    // The id, not the address that comes with it: who did something is kept for ever, and people can ask to be forgotten.
+    const user = query.get('userId') ?? '';
     // A value given twice could be read in two ways; HubSpot gives each once.
-    const twice = ['portalId', 'userEmail', 'userId'].some((name) => query.getAll(name).length > 1);
-    if (!/^\d+$/.test(account) || user === '' || twice) throw new Problem('request.malformed', { say: 'The request does not say which HubSpot account and user it is from.' });
-    return { account, user };
+    const twice = ['portalId', 'userId'].some((name) => query.getAll(name).length > 1);
+    if (!/^\d+$/.test(account) || !/^\d+$/.test(user) || twice) throw new Problem('request.malformed', { say: 'The request does not say which HubSpot account and user it is from.' });
+    return { account, user: `HubSpot user ${user}` };
   },
 };

@@ -48,9 +48,11 @@ export interface FactData {
     status: EnvelopeStatus;
     seenBy: 'webhook' | 'reconcile' | 'call';
     recipients: RecipientHeard[];
+    /** When it was sent and first viewed, where the provider says so with every message: then the order of messages does not matter. */
+    times?: { sent: number | null; viewed: number | null };
   };
   'envelope.create-failed': { envelope: EnvelopeId; code: string; say: string };
-  'envelope.void-requested': { envelope: EnvelopeId; by: string; reason: string };
+  'envelope.void-requested': { envelope: EnvelopeId; by: string };
   'envelope.remind-requested': { envelope: EnvelopeId; by: string };
   'person.erased': { contact: string };
   'record.write-failed': { record: RecordRef; fields: string[]; code: string; say: string };

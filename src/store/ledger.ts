@@ -1,3 +1,4 @@
+import { chunk } from '#lib/group';
 import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 import type { TenantId } from '#core/ids';
@@ -10,6 +11,8 @@ export type Entry<Name extends LedgerName> = Omit<Rows[Name], 'tenant' | 'seq' |
 
 export const GENESIS = '0'.repeat(64);
 const PAGE = 1000;
+/** SQLite takes at most 32,766 parameters in one statement; an entry has up to 15. */
+const ROWS_A_STATEMENT = 500;
 
 /** The hash of a row: SHA-256 of its canonical JSON, every column but the hash itself, the previous hash included. */
 export function hashEntry(row: object): string {
@@ -39,7 +42,7 @@ export async function append<Name extends LedgerName>(tx: Tx, tenant: TenantId, 
     return row as unknown as Rows[Name];
   });
   const name: LedgerName = ledger;
-  await tx.insertInto(name).values(rows).execute();
+  for (const some of chunk(rows, ROWS_A_STATEMENT)) await tx.insertInto(name).values(some).execute();
   await tx.updateTable('ledger_heads').set(head).where('tenant', '=', tenant).where('ledger', '=', ledger).execute();
   return rows;
 }

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import { groupBy } from '#lib/group';
 import { newId } from '#lib/ids';
-import type { Effect } from '#core/effect';
+import type { Effect, EffectKind } from '#core/effect';
 import { Problem } from '#core/problem';
 import type { Correlation, EffectId, InstallId, TenantId } from '#core/ids';
 import { isPostgres, type Db, type Tx } from '#store/database';
@@ -13,6 +13,10 @@ export const LANE_LEASE_MS = 120_000;
 
 /** States stand in the text of statements: SQLite uses an index that is for one state alone only then, and with a parameter goes through every effect that ever was. */
 const inState = { ready: sql.lit<'ready'>('ready'), leased: sql.lit<'leased'>('leased'), held: sql.lit<'held'>('held') } as const;
+
+/** Kinds that cost a call or more each. A turn takes few of them, so that it ends long before its lease does, however slowly the vendor lets them through. */
+const SINGLE: ReadonlySet<EffectKind> = new Set(['envelope.create', 'envelope.void', 'envelope.remind', 'task.create']);
+const SINGLES_A_TURN = 30;
 
 export interface Lane {
   tenant: TenantId;
@@ -97,9 +101,10 @@ async function releaseAbandoned(tx: Tx, lane: Lane): Promise<void> {
 async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Promise<OutboxEffect[]> {
   const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', inState.ready);
   const due = await ready.where('run_at', '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
+  const late = new Set(due.filter(({ kind }) => SINGLE.has(kind)).slice(SINGLES_A_TURN));
   const records = [...new Set(due.flatMap((effect) => effect.record ?? []))];
   const writes = records.length === 0 ? [] : await ready.where('record', 'in', records).execute();
-  const effects = [...due.filter((effect) => effect.record === null), ...writes].sort((a, b) => a.ordinal - b.ordinal);
+  const effects = [...due.filter((effect) => effect.record === null && !late.has(effect)), ...writes].sort((a, b) => a.ordinal - b.ordinal);
   if (effects.length === 0) return [];
   await tx
     .updateTable('outbox')
@@ -161,6 +166,14 @@ export async function fieldsWrittenLater(db: Db, tenant: TenantId, record: strin
     .where('state', '=', 'done')
     .execute();
   return new Set(later.flatMap((row) => Object.keys((JSON.parse(row.data) as { set: object }).set)));
+}
+
+/** Write-once fields that effects of ours have put on records before, by record: they hold a value since, and need not be looked at again. */
+export async function fieldsWrittenOnce(db: Db, tenant: TenantId, records: readonly string[]): Promise<Map<string, Set<string>>> {
+  if (records.length === 0) return new Map();
+  const rows = await db.selectFrom('outbox').select(['record', 'data']).where('tenant', '=', tenant).where('record', 'in', records).where('state', '=', 'done').execute();
+  const written = groupBy(rows, ({ record }) => record ?? '');
+  return new Map([...written].map(([record, some]) => [record, new Set(some.flatMap(({ data }) => (JSON.parse(data) as { once?: string[] }).once ?? []))]));
 }
 
 /** Holds what waits for an install that needs a person, or lets it go on. */

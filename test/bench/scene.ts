@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { chunk } from '#lib/group';
+import { PRIORITY, type Effect } from '#core/effect';
 import { person } from '#connectors/hubspot/sandbox/account';
 import { openDatabase, type Db } from '#store/database';
+import { putEffects } from '#store/outbox';
 import { completed, docusignRequest, freshRemote } from './events.ts';
 import { openFront, type Front } from './front.ts';
 import { findSeeded, KEY, seedEnvelopes, type Seeded } from './seed.ts';
@@ -10,6 +13,7 @@ import { inFolder, startServer, type Server } from './servers.ts';
 const SANDBOX_KEY = 'sandbox-connect-key-1';
 const PATIENCE_MS = 90_000;
 const LOOK_MS = 50;
+const A_TRANSACTION = 1000;
 const someone = person({ userId: 1, firstName: 'Sam', lastName: 'Rivera' });
 
 /** The product, connected to vendors in this process, with its database in reach. */
@@ -68,6 +72,7 @@ function setScene(front: Front, server: Server, db: Db, seeded: Seeded): Scene {
         return { deal, contact, remote: freshRemote(), status: 'sent' as const };
       });
       const ids = await seedEnvelopes(db, seeded, envelopes);
+      await tellSent(db, seeded, envelopes.map(({ deal }) => deal));
       const { sign } = seeded;
       return envelopes.map(({ deal, remote }, place) => {
         const body = completed({ account: sign.account, remote, envelope: ids[place] ?? null });
@@ -81,4 +86,19 @@ function setScene(front: Front, server: Server, db: Db, seeded: Seeded): Scene {
         return inbox.length + outbox.length === 0;
       }),
   };
+}
+
+/** As every envelope does that is out, it has put its attribution on the deal already. */
+async function tellSent(db: Db, { tenant, crm }: Seeded, deals: readonly string[]): Promise<void> {
+  const now = Date.now();
+  for (const some of chunk(deals, A_TRANSACTION)) {
+    const effects = some.map((deal): Effect => {
+      const data = { record: { type: 'deal' as const, id: deal }, set: { esign_status: 'sent' }, once: ['esign_first_touch_source', 'esign_last_touch_source'] };
+      return { kind: 'record.write', key: `sent|${deal}`, install: crm.id, data, priority: PRIORITY.event, notBefore: now, envelope: null, why: 'It went out.' };
+    });
+    await db.transaction().execute(async (tx) => {
+      await putEffects(tx, tenant, effects, { ordinal: 0, correlation: 'cor_bench' }, now);
+      await tx.updateTable('outbox').set({ state: 'done' }).where('tenant', '=', tenant).where('correlation', '=', 'cor_bench').execute();
+    });
+  }
 }

@@ -1,2 +1,113 @@
-import type { Bench } from './figures.ts';
-export const start: Bench = async () => [];
+import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
+import { migrate, openDatabase } from '#store/database';
+import { completed, docusignRequest, freshRemote } from './events.ts';
+import { atMost, median, shown, type Bench } from './figures.ts';
+import { load } from './load.ts';
+import { CONNECT_KEY, liveEnvironment, seedEnvelopes, seedTenant, type Seeded } from './seed.ts';
+import { inFolder, pinLoad, PRODUCT, startServer, type Server } from './servers.ts';
+
+const ROUNDS = 5;
+const ENVELOPES = 100_000;
+const TENANTS = 500;
+const INSTALLS = 2 * TENANTS;
+const SETTLE_MS = 4_000;
+
+/** P10 and P9: from the start of the process to the first `/readyz` that is well, and what it weighs when nothing happens. */
+export const start: Bench = async (say) => {
+  pinLoad();
+  const empty = await inFolder((folder) => starts(() => join(folder, `${performance.now()}.db`)));
+  say(`empty: ${empty.ms.map(Math.round).join(' ')} ms`);
+  const full = await inFolder(async (folder) => {
+    const database = join(folder, 'full.db');
+    await fill(database);
+    return starts(() => database);
+  });
+  say(`${ENVELOPES} envelopes: ${full.ms.map(Math.round).join(' ')} ms`);
+  const many = await weighInstalls();
+  return [
+    atMost('start to ready, empty', median(empty.ms), 'ms', 500),
+    atMost(`start to ready, ${ENVELOPES} envelopes`, median(full.ms), 'ms', 1000),
+    atMost('resident memory, idle', median(empty.mb), 'MiB', 120),
+    shown(`resident memory, idle, ${ENVELOPES} envelopes`, median(full.mb), 'MiB'),
+    atMost(`memory for each of ${INSTALLS} idle installs`, ((many.idle - many.before) * 1024) / INSTALLS, 'KiB', 1),
+    shown('the same, after each has had a webhook', ((many.heard - many.before) * 1024) / INSTALLS, 'KiB'),
+    shown(`CPU with ${INSTALLS} idle installs`, many.core, 'of a core'),
+  ];
+};
+
+async function starts(database: () => string): Promise<{ ms: number[]; mb: number[] }> {
+  const ms: number[] = [];
+  const mb: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const begun = performance.now();
+    const server = await startServer(PRODUCT, liveEnvironment(database()));
+    const { status } = await fetch(`${server.address}/readyz`);
+    if (status !== 200) throw new Error(`/readyz answered ${status}.`);
+    ms.push(performance.now() - begun);
+    await settle();
+    mb.push(server.residentMb());
+    await server.stop();
+  }
+  return { ms, mb };
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS / 4));
+
+/** A past: many envelopes, each with its recipients, its notice and its write, all done. Copied by the database itself, for the store would take minutes. */
+async function fill(path: string): Promise<void> {
+  const db = openDatabase(path);
+  await migrate(db);
+  const seeded = await seedTenant(db);
+
+  await seedEnvelopes(db, seeded, [{ deal: '1', contact: '1', remote: freshRemote(), status: 'completed' }]);
+  await db.destroy();
+  const database = new SQLite(path);
+  const columns = (table: string) => database.prepare<[], { name: string }>(`pragma table_info(${table})`).all().map(({ name }) => name);
+  const copy = (table: string, changed: Record<string, string>) => {
+    const values = columns(table).map((name) => changed[name] ?? name);
+    database.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ENVELOPES}) insert into ${table} select ${values.join(', ')} from ${table}, n`);
+  };
+  copy('envelopes', { id: `id || i`, intent: `intent || i`, remote: `remote || i`, deal: `deal || i` });
+  copy('recipients', { id: `id || i`, envelope: `envelope || i` });
+  const { tenant, crm } = seeded;
+  const now = Date.now();
+  database.exec(`insert into inbox (id, tenant, install, vendor, position, key, kind, at, state, attempts, run_at, correlation, received_at)
+    select 'ntc_' || id, '${tenant}', '${crm.id}', 'hubspot', 0, id, 'deal.propertyChange', ${now}, 'done', 0, ${now}, correlation, ${now} from envelopes`);
+  database.exec(`insert into outbox (tenant, id, key, ordinal, install, kind, data, record, priority, state, run_at, attempts, epoch, envelope, correlation, why, created_at, updated_at)
+    select tenant, 'eff_' || id, id, 1, '${crm.id}', 'record.write', '{}', 'deal:' || deal, 5, 'done', ${now}, 1, 1, id, correlation, '', ${now}, ${now} from envelopes`);
+  database.close();
+}
+
+async function weighInstalls(): Promise<{ before: number; idle: number; heard: number; core: number }> {
+  const before = await inFolder((folder) => onServer(join(folder, 'none.db'), async (server) => server.residentMb()));
+  return inFolder(async (folder) => {
+    const path = join(folder, 'many.db');
+    const db = openDatabase(path);
+    await migrate(db);
+    const tenants: Seeded[] = [];
+    for (let count = 0; count < TENANTS; count++) tenants.push(await seedTenant(db, `Example ${count}`));
+    await db.destroy();
+    return onServer(path, async (server) => {
+      const idle = server.residentMb();
+      const cpuMs = server.cpuMs();
+      const begun = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const core = (server.cpuMs() - cpuMs) / (performance.now() - begun);
+      const requests = tenants.map(({ sign }) => docusignRequest(`/webhooks/docusign/${sign.hook}`, completed({ account: sign.account, remote: freshRemote(), envelope: null }), CONNECT_KEY)).values();
+      await load({ port: server.port, connections: 4, warmMs: 0, measureMs: 20_000, count: TENANTS, next: () => requests.next().value ?? '' });
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      return { before, idle, heard: server.residentMb(), core };
+    });
+  });
+}
+
+async function onServer<T>(database: string, look: (server: Server) => Promise<T>): Promise<T> {
+  const server = await startServer(PRODUCT, liveEnvironment(database));
+  try {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return await look(server);
+  } finally {
+    await server.stop();
+  }
+}

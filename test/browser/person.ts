@@ -37,7 +37,10 @@ export async function dragDeal(page: Page, deal: string, stage: string): Promise
   await page.goto('/sandbox/hubspot/deals');
   const column = page.getByRole('region', { name: stage });
   await cardOf(page, deal).dragTo(column);
-  await page.getByRole('status').filter({ hasText: `is now in ${stage}` }).waitFor();
+  await page
+    .getByRole('status')
+    .filter({ hasText: `is now in ${stage}` })
+    .waitFor();
   await cardOf(column.page(), deal).and(column.getByRole('article')).waitFor();
 }
 

@@ -1,6 +1,6 @@
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askToInstall, connectProvider, dealSays, decline, dragDeal, firstSteps, grantInstall, openDeal, openMail, overflowOf, sign, signIn } from './person.ts';
+import type { Page, Response } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { askToInstall, connectProvider, dealSays, decline, dragDeal, firstSteps, grantInstall, openDeal, openMail, overflowOf, sign } from './person.ts';
 import { openStage, PATIENCE_MS, PHONE, type Stage } from './stage.ts';
 
 const FIRST = 'Harbour Coffee: subscription';
@@ -18,6 +18,16 @@ beforeAll(async () => {
   phone = await stage.open({ viewport: PHONE });
 });
 afterAll(() => stage.close());
+// No page on the way may break its content policy, fail to load anything or write an error.
+afterEach(() => expect(stage.faults).toEqual([]));
+
+/** Something that must be refused. The browser tells that as an error too, which is as it should be. */
+async function refused(status: number, act: () => Promise<Response | null>): Promise<void> {
+  expect((await act())?.status()).toBe(status);
+  const others = stage.faults.filter((fault) => !fault.startsWith(`${status} `) && !fault.includes(`status of ${status}`));
+  stage.faults.splice(0);
+  expect(others).toEqual([]);
+}
 
 const goTo = (name: string) => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: false }).click();
 const heading = (name: string | RegExp) => page.getByRole('heading', { name, level: 1 }).waitFor();
@@ -30,11 +40,9 @@ describe('the story', () => {
     await page.getByRole('button', { name: 'Open the console' }).click();
     await heading('Install in a CRM');
     const late = await stage.open();
-    expect((await late.goto(link))?.status()).toBe(410);
+    await refused(410, () => late.goto(link));
     await late.getByRole('heading', { name: 'This link no longer works' }).waitFor();
     await late.context().close();
-    // Refused on purpose, and told as an error by the browser too.
-    stage.faults.splice(0);
   });
 
   test('the app is installed from the CRM’s marketplace page, with its scopes on the consent page', async () => {
@@ -61,7 +69,13 @@ describe('the story', () => {
     await page.getByRole('link', { name: 'Try them on a deal' }).click();
     await page.getByRole('link', { name: FIRST }).click();
     await page.getByRole('heading', { name: 'Would send “Order form”' }).waitFor();
-    for (const words of ['Mara Lindqvist', 'Sam Rivera', '14,400.00', '12 × Team plan, yearly', 'esign_status', 'Countersign: signed']) await page.getByText(words).first().waitFor();
+    for (const words of ['Mara Lindqvist', 'Sam Rivera', '14,400.00', '12 × Team plan, yearly', 'Countersign: signed']) await page.getByText(words).first().waitFor();
+    // The writes of a completed envelope stand open.
+    await page
+      .getByRole('definition')
+      .filter({ hasText: /^completed$/ })
+      .first()
+      .waitFor();
     expect(stage.sandbox.docusign.envelopes()).toEqual([]);
   });
 
@@ -173,7 +187,10 @@ describe('the story', () => {
     await openMail(phone, 'Camille Martin', 'NDA with');
     await page.goto('/');
     await page.getByRole('alert').getByRole('link', { name: 'Open the dead letters' }).click();
-    await page.getByRole('link', { name: /^Write 1 field of deal/ }).first().click();
+    await page
+      .getByRole('link', { name: /^Write 1 field of deal/ })
+      .first()
+      .click();
     await page.getByText('does not take the property esign_viewed_at').first().waitFor();
     deals['esign_viewed_at'] = archived;
     await page.getByRole('button', { name: 'Write these values' }).click();
@@ -184,23 +201,11 @@ describe('the story', () => {
 
   test('signing out ends the session', async () => {
     await page.goto('/');
+    await heading('northwind-software.example.com');
+    const inside = page.url();
     await page.getByRole('button', { name: /^Sign out/ }).click();
     await heading('Sign in');
-    const back = await page.goBack();
-    expect(back === null || back.status() === 200).toBe(true);
-    await page.goto('/');
+    await refused(401, () => page.goto(inside));
     await heading('Sign in');
   });
-
-  test('no page on the way broke its content policy, failed to load anything or wrote an error', () => expect(stage.faults).toEqual([]));
-});
-
-test('a second person begins where the first one is', async () => {
-  const other = await stage.open();
-  const link = await stage.world.link();
-  await other.goto(link);
-  await other.getByRole('button', { name: 'Open the console' }).click();
-  await other.getByRole('heading', { name: 'northwind-software.example.com', level: 1 }).waitFor();
-  await other.context().close();
-  expect(signIn).toBeTypeOf('function');
 });

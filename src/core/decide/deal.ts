@@ -221,5 +221,5 @@ export function voiding(situation: Situation, envelope: EnvelopeState, by: strin
 
 export function voidEffects(situation: Situation, envelope: EnvelopeState, reason: string, priority: number): Effect[] {
   if (envelope.status === 'requested' || !situation.sign) return [];
-  return [{ kind: 'envelope.void', key: `void|${envelope.id}`, install: situation.sign.id, data: { envelope: envelope.id, reason }, priority, notBefore: situation.now, envelope: envelope.id, why: reason }];
+  return [{ kind: 'envelope.void', key: `void|${envelope.id}`, install: situation.sign.id, data: { envelope: envelope.id, reason }, priority, notBefore: situation.now, envelope: envelope.id, why: 'It is no longer wanted.' }];
 }

@@ -7,6 +7,8 @@ import { moved, noted, type Decision, type Situation } from '#core/decide/situat
 import { readEffect, voidEffects, voiding } from '#core/decide/deal';
 import { journeyEffects, mapped, writeEffects } from '#core/decide/writes';
 
+const DAY_MS = 86_400_000;
+
 /** What the provider says, by webhook, on asking or in answer to a call: all the same to us. */
 export function onEnvelopeStatus(fact: Fact<'envelope.status'>, situation: Situation): Decision {
   const { envelope } = situation;
@@ -56,17 +58,29 @@ function nextStatus(envelope: EnvelopeState, heard: EnvelopeStatus, recipients: 
 function changeOf(envelope: EnvelopeState, status: EnvelopeStatus, fact: Fact<'envelope.status'>): EnvelopeChange {
   const change: EnvelopeChange = {};
   if (envelope.remote === null && fact.data.remote !== null) change.remote = fact.data.remote;
+  Object.assign(change, timesOf(envelope, status, fact));
   if (status === envelope.status) return change;
   change.status = status;
-  if (status !== 'requested' && status !== 'failed' && envelope.sentAt === null && fact.data.remote !== null) {
-    change.sentAt = fact.at;
-    const days = envelope.policies?.expiresAfterDays;
-    if (days) change.expiresAt = fact.at + days * 86_400_000;
-  }
-  if ((status === 'viewed' || status === 'partially_signed' || status === 'completed') && envelope.viewedAt === null) change.viewedAt = fact.at;
   if (status === 'completed') change.completedAt = fact.at;
   if (isFinal(status)) change.closedAt = fact.at;
   if (isFinal(status) && fact.personal?.reason && envelope.reason === null) change.reason = fact.personal.reason;
+  return change;
+}
+
+const VIEWED: readonly EnvelopeStatus[] = ['viewed', 'partially_signed', 'completed'];
+
+/** The provider's own times where it gives them, in whatever order its messages come; the time of the first message otherwise. */
+function timesOf(envelope: EnvelopeState, status: EnvelopeStatus, { at, data }: Fact<'envelope.status'>): EnvelopeChange {
+  const change: EnvelopeChange = {};
+  if (status === 'requested' || status === 'failed' || data.remote === null) return change;
+  const sentAt = data.times?.sent ?? envelope.sentAt ?? at;
+  if (sentAt !== envelope.sentAt) {
+    change.sentAt = sentAt;
+    const days = envelope.policies?.expiresAfterDays;
+    if (days) change.expiresAt = sentAt + days * DAY_MS;
+  }
+  const viewedAt = data.times?.viewed ?? envelope.viewedAt ?? (VIEWED.includes(status) ? at : null);
+  if (viewedAt !== envelope.viewedAt) change.viewedAt = viewedAt;
   return change;
 }
 
@@ -97,7 +111,7 @@ function explain(before: EnvelopeState, after: EnvelopeState, recipients: Readon
     const status = recipients.get(recipient.id)?.status;
     if (status) parts.push(`${recipient.role}: ${status}.`);
   }
-  if (parts.length === 0) parts.push("The provider's ids of it are known now.");
+  if (parts.length === 0) parts.push("The provider's ids and times of it are known now.");
   return parts.join(' ');
 }
 
@@ -116,7 +130,7 @@ export function onVoidRequested(fact: Fact<'envelope.void-requested'>, situation
   if (!envelope) return noted('There is no such envelope.');
   if (isFinal(envelope.status)) return noted(`It is ${envelope.status} already.`);
   if (envelope.voidBy !== null) return noted('A void was asked for already.');
-  return voiding(situation, envelope, fact.data.by, fact.data.reason, PRIORITY.click);
+  return voiding(situation, envelope, fact.data.by, fact.personal?.reason ?? '', PRIORITY.click);
 }
 
 export function onRemindRequested(fact: Fact<'envelope.remind-requested'>, situation: Situation): Decision {

@@ -50,7 +50,7 @@ export function createDesk(flow: Flow): Desk {
       const { envelope } = await getEnvelope(flow.db, tenant, id);
       if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
       await audit(tenant, by, 'envelope.void-requested', id);
-      await putOnLine(tenant, envelope.crm, `void|${id}`, envelope.correlation, { type: 'envelope.void-requested', at: flow.clock.now(), data: { envelope: id, by, reason } });
+      await putOnLine(tenant, envelope.crm, `void|${id}`, envelope.correlation, { type: 'envelope.void-requested', at: flow.clock.now(), data: { envelope: id, by }, personal: { reason } });
     },
 
     async remind(tenant, id, by) {

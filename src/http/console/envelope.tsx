@@ -7,7 +7,7 @@ import { openPersonal, type PersonalData } from '#store/people';
 import { findEnvelopeDetail, listEffects, readStory, type EnvelopeDetail, type Story } from '#store/view';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
 import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
-import { Id } from './data.tsx';
+import { Id, objectOf } from './data.tsx';
 import { Attribution, Document, Pins, Recipients, StatusPath } from './envelope-parts.tsx';
 import { show, showPart } from './layout.tsx';
 import { wantsJson } from './list.tsx';
@@ -17,6 +17,8 @@ import { Timeline } from './timeline.tsx';
 import type { Names } from './wording.ts';
 
 const REASON_LENGTH = 200;
+/** A deal that was blocked is looked at soon; among so many of the newest writes is the one that told it. */
+const LOOKED_THROUGH = 200;
 
 interface EnvelopePage {
   detail: EnvelopeDetail;
@@ -66,8 +68,8 @@ async function storyInstead(c: ConsoleContext): Promise<Correlation | null> {
   const { db } = c.var.options;
   const id = c.req.param('envelope') ?? '';
   if (await findEnvelopeDetail(db, tenantIn(c).id, id as EnvelopeId)) return null;
-  const { rows } = await listEffects(db, tenantIn(c).id, { text: id }, { limit: 1 });
-  return rows[0]?.envelope === id ? rows[0].correlation : null;
+  const { rows } = await listEffects(db, tenantIn(c).id, { kind: 'record.write' }, { limit: LOOKED_THROUGH });
+  return rows.find((row) => row.envelope === null && Object.values(objectOf(row.data).set ?? {}).includes(id))?.correlation ?? null;
 }
 
 async function detailOf(c: ConsoleContext): Promise<EnvelopeDetail> {

@@ -100,11 +100,11 @@ describe('cards', () => {
   const ask = (query: string) => cards.identify({ method: 'GET', url: `https://connector.example.com/cards/hubspot/deals/1${query}`, headers: {}, body: new Uint8Array() });
 
   test('tells account and user as HubSpot put them into the address', () => {
-    expect(ask('?userId=501&portalId=4242001&userEmail=sam.rivera%40example.com&appId=31337')).toEqual({ account: '4242001', user: 'sam.rivera@example.com' });
-    expect(ask('?userId=501&portalId=4242001')).toEqual({ account: '4242001', user: '501' });
+    expect(ask('?userId=501&portalId=4242001&userEmail=sam.rivera%40example.com&appId=31337')).toEqual({ account: '4242001', user: 'HubSpot user 501' });
+    expect(ask('?userId=501&portalId=4242001')).toEqual({ account: '4242001', user: 'HubSpot user 501' });
   });
 
-  test.each(['', '?portalId=4242001', '?userEmail=a%40example.com', '?portalId=x&userEmail=a', '?portalId=1&portalId=2&userEmail=a'])('refuses %j', (query) => {
+  test.each(['', '?portalId=4242001', '?userId=501', '?portalId=x&userId=501', '?portalId=1&portalId=2&userId=501', '?portalId=1&userEmail=a%40example.com'])('refuses %j', (query) => {
     expect(() => ask(query)).toThrow(Problem);
   });
 });

@@ -115,7 +115,7 @@ describe('a send that is blocked', () => {
     const other = createStory({ rules: otherTemplate });
     other.hear(dealRead());
     expect(other.hear(dealRead(snapshot({ enteredAt: NOW + 1 }))).why).toContain('already-out');
-    story.hear({ type: 'envelope.void-requested', at: NOW, data: { envelope: 'env_1', by: 'console', reason: 'Wrong template.' } });
+    story.hear({ type: 'envelope.void-requested', at: NOW, data: { envelope: 'env_1', by: 'console' }, personal: { reason: 'Wrong template.' } });
     expect(story.hear(dealRead(snapshot({ enteredAt: NOW + 2 }))).create).toBeDefined();
   });
 

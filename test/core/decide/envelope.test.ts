@@ -4,7 +4,7 @@ import type { Fact, FactData } from '#core/fact';
 import { viewOf, waitingFor } from '#core/state';
 import { createStory, DAY, dealRead, NO_POLICIES, NOW, plan, recipient, rules, sent, SIGN, status } from './story.ts';
 
-const voidAsked = (by = 'console'): Fact => ({ type: 'envelope.void-requested', at: NOW, data: { envelope: 'env_1', by, reason: 'Wrong price.' } });
+const voidAsked = (by = 'console'): Fact => ({ type: 'envelope.void-requested', at: NOW, data: { envelope: 'env_1', by }, personal: { reason: 'Wrong price.' } });
 const requested = () => {
   const story = createStory();
   story.hear(dealRead());
