@@ -7,6 +7,7 @@ import { installsCommand } from './cli/installs.ts';
 import { ledgerCommands } from './cli/ledger.ts';
 import { mappingCommands } from './cli/mappings.ts';
 import type { TourOptions } from './cli/tour.ts';
+import { welcome } from './cli/welcome.ts';
 import { createWorld } from './world.ts';
 
 const program = new Command('countersign').description('A connector server between CRMs, e-signature providers and marketing journeys.').showHelpAfterError();
@@ -18,8 +19,7 @@ program
     const world = await createWorld(loadConfig(process.env));
     const address = await world.start();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void world.stop().then(() => process.exit(0)));
-    console.log(`Sign in once with ${await world.link()}`);
-    console.log(`Countersign is ready at ${address}`);
+    console.log(await welcome(world, address));
   });
 
 program

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import { createDocuSignSandbox, type DocuSignHandles } from '#connectors/docusign/sandbox';
 import { createHubSpotSandbox, type HubSpotHandles } from '#connectors/hubspot/sandbox';
@@ -30,7 +30,10 @@ export interface SandboxWorld {
   misbehave(faults: Partial<Faults>): void;
   /** Waits until no webhook is on its way any more. */
   quiet(): Promise<void>;
+  /** Ends what runs by itself; requests are still answered. */
   close(): void;
+  /** Keeps the world as it is now. After the last request, so that nothing that was answered is forgotten. */
+  save(): void;
 }
 
 interface Saved {
@@ -85,7 +88,12 @@ export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }
   app.route('/sandbox/docusign', docusign.app);
   app.route('/sandbox/mail', mailbox.app);
 
-  const save = () => file && writeFileSync(file, JSON.stringify({ hubspot: hubspot.state(), docusign: docusign.state(), mailbox: mailbox.state() } satisfies Saved));
+  /** Whole or not at all: a process that is killed while it writes leaves the file before. */
+  function save(): void {
+    if (!file) return;
+    writeFileSync(`${file}.new`, JSON.stringify({ hubspot: hubspot.state(), docusign: docusign.state(), mailbox: mailbox.state() } satisfies Saved));
+    renameSync(`${file}.new`, file);
+  }
   const saving = file ? setInterval(save, SAVE_MS).unref() : null;
 
   return {
@@ -121,8 +129,8 @@ export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }
       if (saving) clearInterval(saving);
       hubspot.close();
       docusign.close();
-      save();
     },
+    save,
   };
 
   function registration(vendor: string, host: () => string, webhookSecrets: Secret[]): Registration {

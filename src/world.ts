@@ -174,6 +174,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     await ingest.drain();
     server.closeAllConnections();
     await closed;
+    sandbox?.save();
     await limits.close();
     await db.destroy();
   }

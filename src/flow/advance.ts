@@ -14,6 +14,7 @@ import { claimNotices, deliveryBody, failNotice, OWN, settleNotice, type InboxNo
 import type { Install } from '#store/installs';
 import { append, lockLedger } from '#store/ledger';
 import { putEffects } from '#store/outbox';
+import { erasePeople } from '#store/people';
 import { applyDecision } from '#flow/apply';
 import { createCourtesy } from '#flow/courtesy';
 import { toState } from '#flow/envelope-state';
@@ -51,7 +52,7 @@ async function attempt(flow: Flow, book: RuleBook, limit: number): Promise<Attem
       if (!first) return 0;
       current = first;
       await lockLedger(tx, first.tenant, 'facts');
-      const accounts = await accountsOf(flow, tx, first.tenant);
+      const accounts = await accountsOf(flow, tx, first.tenant, true);
       for (const notice of notices) {
         current = notice;
         await settle(flow, book, tx, notice, accounts);
@@ -118,9 +119,15 @@ async function settleFact(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotic
   ]);
   await applyDecision(flow, tx, { tenant: notice.tenant, correlation: story, accounts, versions, decision, fact });
   await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story }, now);
+  // Of the erased nothing is kept, whatever is still told of them.
+  for (const contact of erasedIn(subject)) await erasePeople(tx, notice.tenant, contact, now);
   if (isGap(fact, decision)) await reportGap(flow, tx, notice);
   flow.metrics.facts.inc({ type: fact.type, outcome: decision.outcome });
   return story;
+}
+
+function erasedIn(subject: EnvelopeWithRecipients | undefined): Set<string> {
+  return new Set(subject?.recipients.flatMap(({ contact, personal }) => (personal === null && contact !== null ? [contact] : [])));
 }
 
 /** The envelope that a fact is about, if it is one of this tenant's. */

@@ -16,7 +16,7 @@ export interface Answer {
 /** How long an install is remembered without asking the database; another process may have changed it. */
 const INSTALL_MEMORY_MS = 5_000;
 const REMEMBERED_INSTALLS = 20_000;
-/** Bad signatures in a row after which somebody is told: a wrong secret must be seen at once, a stray probe need not. */
+/** Bad signatures in a row after which somebody is told, and again at twice as many, and so on: a wrong secret must be seen at once, a stray probe need not, and a flood must not become one of writes. */
 const BAD_SIGNATURES_TO_ALARM = 3;
 const KEPT_HEADERS = /^(x-|content-type$|user-agent$)/;
 
@@ -55,7 +55,7 @@ export function createReceive(flow: Flow, ingest: Ingest): Receive {
     flow.metrics.deliveries.inc({ vendor: vendorId, outcome: `refused-${verdict.reason}` });
     const count = (bad.get(subject) ?? 0) + 1;
     bad.set(subject, count);
-    if (count % BAD_SIGNATURES_TO_ALARM === 0) {
+    if (Number.isInteger(Math.log2(count / BAD_SIGNATURES_TO_ALARM))) {
       flow.log.error({ vendor: vendorId, install: install?.id, reason: verdict.reason, count }, 'webhook signatures do not match');
       const say = `${count} deliveries in a row had a wrong signature (${verdict.reason}). Nothing of them was stored. Compare the signing secret here with the vendor's.`;
       await raiseAlarm(flow.db, { code: 'webhook-signature-failing', subject, tenant: install?.tenant ?? null, say }, flow.clock.now());

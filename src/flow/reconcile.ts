@@ -11,6 +11,7 @@ import { getInstall, type Install } from '#store/installs';
 import { checkMappings } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
 import { CHANGES, GROUND } from '#flow/install';
+import { flagInstall } from '#flow/tokens';
 
 /** A round may take this long before another process takes it over, milliseconds. */
 const LEASE_MS = 10 * 60_000;
@@ -46,6 +47,7 @@ async function giveUp(flow: Flow, install: Install, cursor: Cursor, problem: Pro
   flow.log.warn({ install: install.id, tenant: install.tenant, round: cursor.name, code: problem.code, err: problem.cause }, 'reconciliation round failed');
   const pause = problem.retryAfterMs ?? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** cursor.failures);
   await finishRound(flow.db, cursor, { nextAt: now + pause, now, error: problem.message });
+  if (problem.remedy === 'reauthorize') await flagInstall(flow, install, problem);
   if (cursor.failures + 1 < FAILURES_TO_ALARM) return;
   const say = `${install.name}: reading "${cursor.name}" fails. ${problem.message}`;
   await raiseAlarm(flow.db, { code: 'reconcile-failing', subject: `${install.id}|${cursor.name}`, tenant: install.tenant, say }, now);

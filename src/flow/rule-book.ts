@@ -20,13 +20,17 @@ export type Versions = Record<MappingKind, MappingId>;
 
 const COMPILED_SETS = 500;
 
-/** The CRM and the e-sign account of a tenant. @throws Problem `install.absent` where there is no CRM */
-export async function accountsOf(flow: Flow, db: Db, tenant: TenantId): Promise<Accounts> {
-  const installs = (await listInstalls(db, tenant)).filter((install) => install.state !== 'left');
-  const has = (slot: 'crm' | 'sign') => installs.find((install) => flow.vendors.get(install.vendor)?.connector[slot]);
-  const crm = has('crm');
+/**
+ * The CRM and the e-sign account of a tenant. With `evenLeft` a CRM that was disconnected still counts: what becomes of its envelopes is known,
+ * and what should be written there waits until it is connected again. @throws Problem `install.absent` where there is no CRM
+ */
+export async function accountsOf(flow: Flow, db: Db, tenant: TenantId, evenLeft = false): Promise<Accounts> {
+  const all = await listInstalls(db, tenant);
+  const present = all.filter((install) => install.state !== 'left');
+  const has = (slot: 'crm' | 'sign', among: Install[]) => among.findLast((install) => flow.vendors.get(install.vendor)?.connector[slot]);
+  const crm = has('crm', present) ?? (evenLeft ? has('crm', all) : undefined);
   if (!crm) throw new Problem('install.absent', { say: 'No CRM is connected.' });
-  const sign = has('sign') ?? null;
+  const sign = has('sign', present) ?? null;
   const schema = (await findGround(db, tenant, crm.id, 'schema'))?.data ?? null;
   const templates = sign ? ((await findGround(db, tenant, sign.id, 'templates'))?.data ?? null) : null;
   return { crm, sign, schema, templates };

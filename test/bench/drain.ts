@@ -3,7 +3,7 @@ import { load } from './load.ts';
 import { inScene, type Scene } from './scene.ts';
 import { pinLoad, PRODUCT } from './servers.ts';
 
-const ENVELOPES = Number(process.env['BENCH_ENVELOPES'] ?? 10_000);
+const ENVELOPES = 10_000;
 /** What the sandbox enforces, as HubSpot does. */
 const LIMIT = 110;
 const WINDOW_S = 10;
@@ -22,11 +22,22 @@ export const drain: Bench = (say) => {
 
     const requests = envelopes.values();
     const begun = performance.now();
-    const heard = await load({ port: server.port, connections: CONNECTIONS, warmMs: 0, measureMs: 60_000, count: envelopes.length, next: () => requests.next().value?.request ?? '' });
+    const heard = await load({
+      port: server.port,
+      connections: CONNECTIONS,
+      warmMs: 0,
+      measureMs: 60_000,
+      count: envelopes.length,
+      next: () => requests.next().value?.request ?? '',
+    });
     say(`${JSON.stringify(heard.statuses)} in ${Math.round(performance.now() - begun)} ms`);
     await scene.until('the notices to be settled', async () => (await db.selectFrom('inbox').select('id').where('state', '=', 'ready').limit(1).execute()).length === 0);
     const settledMs = performance.now() - begun;
-    const queued = await db.selectFrom('outbox').select(({ fn }) => fn.countAll<number>().as('count')).where('state', '=', 'ready').executeTakeFirstOrThrow();
+    const queued = await db
+      .selectFrom('outbox')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('state', '=', 'ready')
+      .executeTakeFirstOrThrow();
     say(`${queued.count} effects wait after ${Math.round(settledMs)} ms`);
 
     front.calls.length = 0;

@@ -27,5 +27,12 @@ export function table(figures: readonly Figure[]): string {
   const verdict = ({ ok }: Figure) => (ok === null ? '' : ok ? 'yes' : 'NO');
   const rows = [['name', 'value', 'unit', 'goal', 'ok'], ...figures.map((figure) => [figure.name, String(figure.value), figure.unit, figure.goal ?? '', verdict(figure)])];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => (column === 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

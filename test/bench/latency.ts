@@ -3,7 +3,7 @@ import { load } from './load.ts';
 import { inScene, type Scene } from './scene.ts';
 import { FROM_SOURCE, pinLoad } from './servers.ts';
 
-const EVENTS = Number(process.env['BENCH_EVENTS'] ?? 40);
+const EVENTS = 40;
 /** Four calls an event, so that the limit of 100 calls in 10 s is never what is measured. */
 const APART_MS = 600;
 const WINDOW_MS = 300;

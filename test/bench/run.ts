@@ -25,6 +25,9 @@ for (const name of names) {
   const figures = await bench((line) => void (json || process.stderr.write(`  ${line}\n`)));
   const missed = figures.filter(({ ok }) => ok === false);
   if (json) console.log(JSON.stringify({ bench: name, figures }));
-  else console.log(`\n${name}\n${table(figures)}\n${missed.length === 0 ? 'Every goal is met.' : `${missed.length} of the goals missed: ${missed.map((figure) => figure.name).join('; ')}.`}\n`);
+  else
+    console.log(
+      `\n${name}\n${table(figures)}\n${missed.length === 0 ? 'Every goal is met.' : `${missed.length} of the goals missed: ${missed.map((figure) => figure.name).join('; ')}.`}\n`,
+    );
 }
 process.exit(0);

@@ -33,7 +33,13 @@ export async function inScene<T>(program: string[], environment: Record<string, 
   return inFolder(async (folder) => {
     const front = await openFront();
     const database = join(folder, 'bench.db');
-    const server = await startServer(program, { COUNTERSIGN_MODE: 'sandbox', PUBLIC_URL: front.address, COUNTERSIGN_DATABASE: database, COUNTERSIGN_KEY: KEY.toString('base64'), ...environment });
+    const server = await startServer(program, {
+      COUNTERSIGN_MODE: 'sandbox',
+      PUBLIC_URL: front.address,
+      COUNTERSIGN_DATABASE: database,
+      COUNTERSIGN_KEY: KEY.toString('base64'),
+      ...environment,
+    });
     front.behind(server.port);
     const db = openDatabase(database);
     try {
@@ -72,7 +78,11 @@ function setScene(front: Front, server: Server, db: Db, seeded: Seeded): Scene {
         return { deal, contact, remote: freshRemote(), status: 'sent' as const };
       });
       const ids = await seedEnvelopes(db, seeded, envelopes);
-      await tellSent(db, seeded, envelopes.map(({ deal }) => deal));
+      await tellSent(
+        db,
+        seeded,
+        envelopes.map(({ deal }) => deal),
+      );
       const { sign } = seeded;
       return envelopes.map(({ deal, remote }, place) => {
         const body = completed({ account: sign.account, remote, envelope: ids[place] ?? null });

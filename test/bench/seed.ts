@@ -17,9 +17,16 @@ export const HUBSPOT_SECRET = 'bench-hubspot-secret';
 export const PUBLIC_URL = 'https://countersign.example.com';
 /** A live server that has its accounts already and never calls them: nobody asks it to. */
 export const liveEnvironment = (database: string): Record<string, string> => ({
-  COUNTERSIGN_MODE: 'live', PUBLIC_URL, COUNTERSIGN_DATABASE: database, COUNTERSIGN_KEY: KEY.toString('base64'),
-  HUBSPOT_CLIENT_ID: 'bench', HUBSPOT_CLIENT_SECRET: HUBSPOT_SECRET, HUBSPOT_APP_ID: '1160452',
-  DOCUSIGN_CLIENT_ID: 'bench', DOCUSIGN_CLIENT_SECRET: 'bench-docusign-secret', DOCUSIGN_CONNECT_KEYS: CONNECT_KEY,
+  COUNTERSIGN_MODE: 'live',
+  PUBLIC_URL,
+  COUNTERSIGN_DATABASE: database,
+  COUNTERSIGN_KEY: KEY.toString('base64'),
+  HUBSPOT_CLIENT_ID: 'bench',
+  HUBSPOT_CLIENT_SECRET: HUBSPOT_SECRET,
+  HUBSPOT_APP_ID: '1160452',
+  DOCUSIGN_CLIENT_ID: 'bench',
+  DOCUSIGN_CLIENT_SECRET: 'bench-docusign-secret',
+  DOCUSIGN_CONNECT_KEYS: CONNECT_KEY,
 });
 
 export interface Seeded {
@@ -67,7 +74,13 @@ export async function seedEnvelopes(db: Db, { tenant, crm, sign }: Seeded, envel
   const sealer = createSealer(key);
   const active = await activeMappings(db, tenant);
   const idOf = (kind: MappingKind): MappingId => active.get(kind)?.id ?? 'map_none';
-  const document: EnvelopeDocument = { subject: 'Please sign', message: '', fields: [], policies: { reminders: null, expiresAfterDays: 30, backward: 'void', retries: 1 }, owner: null };
+  const document: EnvelopeDocument = {
+    subject: 'Please sign',
+    message: '',
+    fields: [],
+    policies: { reminders: null, expiresAfterDays: 30, backward: 'void', retries: 1 },
+    owner: null,
+  };
   const person = await db.transaction().execute((tx) => sealPersonal(tx, sealer, tenant, { name: 'Customer Example', email: 'customer@example.com' }));
   const ids: string[] = [];
   for (let from = 0; from < envelopes.length; from += A_TRANSACTION) {
@@ -77,12 +90,39 @@ export async function seedEnvelopes(db: Db, { tenant, crm, sign }: Seeded, envel
         ids.push(id);
         const closed = status === 'sent' ? null : now;
         const row: EnvelopesTable = {
-          tenant, id, intent: `stage|${deal}|${id}`, deal, deal_name: `Deal ${deal}`, crm: crm.id, sign: sign.id, remote, rule: 'contract-sent', template: 'order-form', template_name: 'Order form', status,
-          document: JSON.stringify(document), attribution: '{"first_source":"newsletter","last_source":"search"}', send_mapping: idOf('send'), writeback_mapping: idOf('writeback'), journey_mapping: idOf('journey'),
-          pipeline: 'default', stage: 'contractsent', attempt: 0, void_by: null, reason: null, correlation: newId('cor', now), requested_at: now, sent_at: now, viewed_at: null, completed_at: closed, closed_at: closed,
-          expires_at: null, updated_at: now, polled_at: now,
+          tenant,
+          id,
+          intent: `stage|${deal}|${id}`,
+          deal,
+          deal_name: `Deal ${deal}`,
+          crm: crm.id,
+          sign: sign.id,
+          remote,
+          rule: 'contract-sent',
+          template: 'order-form',
+          template_name: 'Order form',
+          status,
+          document: JSON.stringify(document),
+          attribution: '{"first_source":"newsletter","last_source":"search"}',
+          send_mapping: idOf('send'),
+          writeback_mapping: idOf('writeback'),
+          journey_mapping: idOf('journey'),
+          pipeline: 'default',
+          stage: 'contractsent',
+          attempt: 0,
+          void_by: null,
+          reason: null,
+          correlation: newId('cor', now),
+          requested_at: now,
+          sent_at: now,
+          viewed_at: null,
+          completed_at: closed,
+          closed_at: closed,
+          expires_at: null,
+          updated_at: now,
+          polled_at: now,
         };
-        const base = { tenant, envelope: id as EnvelopesTable['id'], ...person, viewed_at: null, signed_at: null, status: 'sent' as const };
+        const base = { tenant, envelope: id, ...person, viewed_at: null, signed_at: null, status: 'sent' as const };
         await insertEnvelope(tx, row, [
           { ...base, id: newId('sgn', now), role: 'Customer', position: 1, contact, remote: '1' },
           { ...base, id: newId('sgn', now), role: 'Countersigner', position: 2, contact: null, remote: '2' },

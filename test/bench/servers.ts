@@ -45,7 +45,11 @@ export async function startServer(args: string[], environment: Record<string, st
   const [command = process.execPath, ...rest] = [...(options.pinned !== false && canPin ? ['taskset', '-c', String(SERVER_CORE)] : []), ...node, ...args];
   const port = await freePort();
   const begun = performance.now();
-  const child = spawn(command, rest, { cwd: projectRoot, env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'warn', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, rest, {
+    cwd: projectRoot,
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   return new Promise((resolve, reject) => {
     let said = '';

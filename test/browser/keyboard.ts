@@ -8,7 +8,7 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
   await target.first().waitFor();
   for (let stop = 0; stop < MOST_STOPS; stop++) {
     await page.keyboard.press('Tab');
-    if (await target.first().evaluate('(element) => element === document.activeElement')) return;
+    if (await target.first().evaluate((element: { matches(selector: string): boolean }) => element.matches(':focus'))) return;
   }
   throw new Error(`Tab does not reach ${String(target)}.`);
 }

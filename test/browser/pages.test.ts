@@ -99,11 +99,13 @@ describe('every page', () => {
       await page.goto(path);
       for (const href of await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href.split("#")[0])')) seen.add(href);
     }
-    // An install begins anew by each look at it, and an export is no page.
-    const links = [...seen].filter((href) => href.startsWith(stage.address) && !/\/install\/|format=/.test(href));
-    const answers = await Promise.all(links.map(async (href) => [href, (await page.request.get(href)).status()]));
+    // An install begins anew by each look at it, and an export is no page. One of each kind is enough.
+    const own = [...seen].filter((href) => href.startsWith(stage.address) && !/\/install\/|format=/.test(href));
+    const links = [...new Map(own.map((href) => [href.replace(/[a-z]{3}_\w+|\d{4,}|=[^&]*/g, '*'), href])).values()];
+    const answers: [string, number][] = [];
+    for (const href of links) answers.push([href, (await page.request.get(href)).status()]);
     expect(answers.filter(([, status]) => status !== 200)).toEqual([]);
-    expect(links.length).toBeGreaterThan(30);
+    expect(links.length).toBeGreaterThan(20);
   });
 });
 

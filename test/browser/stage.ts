@@ -32,9 +32,10 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-browser-'));
-  const config = loadConfig({}, { mode: 'sandbox', port: 0, database: join(folder, 'browser.db'), logLevel: 'silent' });
+/** `at`: a folder that outlives the stage, and the port of the one before. */
+export async function openStage(at: { folder: string; port?: number } | null = null): Promise<Stage> {
+  const folder = at?.folder ?? mkdtempSync(join(tmpdir(), 'countersign-browser-'));
+  const config = loadConfig({}, { mode: 'sandbox', port: at?.port ?? 0, database: join(folder, 'browser.db'), logLevel: 'silent' });
   const world = await createWorld(config, { seed: 7, log: createLog('silent') });
   const address = await world.start();
   const { sandbox } = world;
@@ -56,7 +57,7 @@ export async function openStage(): Promise<Stage> {
     async close() {
       await browser.close();
       await world.stop();
-      rmSync(folder, { recursive: true, force: true });
+      if (!at) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -107,14 +107,23 @@ describe('an account that withdraws its permission', () => {
     await deal.becomes('sent');
   });
 
-  test('webhooks that come in the very moment of leaving are no dead letters', async () => {
+  test('while an envelope is out: what becomes of it is known all the same, and told once it is connected again', async () => {
     const deal = plantDeal(w);
-    await postCrm(w, [stageEvent(w, deal.id, 'qualified')]);
+    deal.move('contractsent');
+    const remote = await deal.sent();
+    await deal.becomes('sent');
     await w.settled();
     await w.world.desk.disconnect(w.tenant, w.crm.id, 'a test');
+    // The receiving side may remember the install for a moment.
     expect((await postCrm(w, [stageEvent(w, deal.id, 'contractsent')])).status).toBe(204);
+    w.sandbox.docusign.sign(remote.envelopeId, 'Customer');
+    w.sandbox.docusign.sign(remote.envelopeId, 'Countersigner');
+    await w.until('the end of the envelope', async () => (await deal.envelopes())[0]?.envelope.status === 'completed');
     await w.settled();
     expect(await w.db.selectFrom('inbox').select(['kind', 'error']).where('state', '=', 'dead').execute()).toEqual([]);
+    expect(deal.says('esign_status')).toBe('sent');
+    await w.installCrm();
+    await deal.becomes('completed');
   });
 
   test('whose vendor cannot be told stays connected', async () => {

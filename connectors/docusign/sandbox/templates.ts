@@ -20,14 +20,14 @@ export const TEMPLATES: readonly SandboxTemplate[] = [
       { name: 'Countersigner', order: 2 },
     ],
     fields: [
-      ...text('Customer', 'DealName', 'Company', 'ContactName', 'Amount', 'Currency', 'LineItems', 'PaymentTerms'),
+      ...text('Customer', 'DealName', 'Company', 'ContactName', 'Amount', 'Currency', 'LineItems'),
       { role: 'Customer', label: 'StartDate', kind: 'dateTabs' },
       ...text('Countersigner', 'OwnerName'),
     ],
     document: [
       { text: 'This order form is made between Harbour & Pine Ltd ("Supplier") and {{Company}} ("Customer"), represented by {{ContactName}}.' },
       { heading: '1. What is ordered', text: 'Order: {{DealName}}\n{{LineItems}}' },
-      { heading: '2. Price', text: 'The total price is {{Amount}} {{Currency}}, without taxes. Payment terms: {{PaymentTerms}}.' },
+      { heading: '2. Price', text: 'The total price is {{Amount}} {{Currency}}, without taxes. Invoices are due thirty days after their date.' },
       { heading: '3. Start', text: "The service starts on {{StartDate}} and runs for twelve months. The supplier's contact is {{OwnerName}}." },
       { heading: '4. Terms', text: "The supplier's master services agreement applies where this order form says nothing else." },
       { heading: 'For the customer', text: '[[Customer]]' },

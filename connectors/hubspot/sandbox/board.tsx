@@ -7,7 +7,7 @@ export function Board({ desk, moved }: { desk: Desk; moved: string | null }) {
   const { stages, label } = desk.world().pipeline;
   const deals = desk.account.all('deals');
   return (
-    <Frame desk={desk} title="Deals" here="/deals" board refresh={2}>
+    <Frame desk={desk} title="Deals" here="/deals" board refresh={1}>
       <h1>{label}</h1>
       {moved ? (
         <p class="note" role="status">

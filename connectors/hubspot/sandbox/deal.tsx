@@ -30,7 +30,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
     links.filter((link) => link.deal === deal.id && link.kind === 'contacts' && link.id === contact).flatMap((link) => link.types.flatMap((type) => type.label ?? []));
   const lines = desk.account.linked(deal.id, 'line_items');
   return (
-    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={2}>
+    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={1}>
       <h1>{deal.properties.dealname}</h1>
       {said ? (
         <p class="note" role="status">
@@ -103,14 +103,20 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
         </section>
         <History item={deal} />
       </div>
-      <details>
-        <summary class="soft">Delete this deal</summary>
-        <form method="post" action={`${base}/deals/${deal.id}/delete`} class="row">
-          <span>It is gone for good, and the connected apps are told.</span>
-          <button class="danger">Delete it</button>
-        </form>
-      </details>
+      <Deletion action={`${base}/deals/${deal.id}/delete`} />
     </Frame>
+  );
+}
+
+function Deletion({ action }: { action: string }) {
+  return (
+    <details>
+      <summary class="soft">Delete this deal</summary>
+      <form method="post" action={action} class="row">
+        <span>It is gone for good, and the connected apps are told.</span>
+        <button class="danger">Delete it</button>
+      </form>
+    </details>
   );
 }
 

@@ -52,7 +52,7 @@ export function Page(page: SandboxPage) {
         <title>{`${page.title} · ${page.vendor} sandbox`}</title>
         <link rel="stylesheet" href={`${page.base}/assets/page.css`} />
         <link rel="icon" href="data:," />
-        <script src={`${page.base}/assets/page.js`} defer />
+        {page.refresh ? <script src={`${page.base}/assets/page.js`} defer /> : null}
         {page.scripts?.map((src) => (
           <script src={src} defer />
         ))}

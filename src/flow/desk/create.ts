@@ -10,7 +10,7 @@ import { getEnvelope } from '#store/envelopes';
 import { putOwnNotice, reviveNotice } from '#store/inbox';
 import { getInstall, updateInstall } from '#store/installs';
 import { append } from '#store/ledger';
-import { getEffect, reviveEffect } from '#store/outbox';
+import { getEffect, reviveEffect, type OutboxEffect } from '#store/outbox';
 import type { Desk } from '#flow/desk';
 import { dealCard, dryRun } from '#flow/desk/plan';
 import { checkMappings, createMappingDesk } from '#flow/desk/mappings';
@@ -31,6 +31,13 @@ export function createDesk(flow: Flow): Desk {
   async function putOnLine(tenant: TenantId, install: InstallId, key: string, correlation: Correlation, fact: Fact): Promise<void> {
     await putOwnNotice(flow.db, tenant, { install, key, kind: fact.type, at: fact.at, correlation, facts: [fact] }, flow.clock.now());
     flow.wake.inbox();
+  }
+
+  /** A send that was refused has failed for good, and says so on the deal: what follows is another envelope. */
+  async function refuseFinal(tenant: TenantId, { kind, envelope: id }: OutboxEffect): Promise<void> {
+    if (kind !== 'envelope.create' || id === null) return;
+    const { envelope } = await getEnvelope(flow.db, tenant, id);
+    if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already. Correct what is wrong, then send again from the deal.` });
   }
 
   return {
@@ -72,6 +79,7 @@ export function createDesk(flow: Flow): Desk {
 
     async replayEffect(tenant, id, by, set) {
       const effect = await getEffect(flow.db, tenant, id);
+      await refuseFinal(tenant, effect);
       const data = set && effect.kind === 'record.write' ? JSON.stringify({ ...(JSON.parse(effect.data) as object), set }) : undefined;
       await reviveEffect(flow.db, tenant, id, { state: 'ready', ...(data === undefined ? {} : { data }) }, flow.clock.now());
       await audit(tenant, by, 'effect.replayed', id, { changed: Object.keys(set ?? {}) });

@@ -56,7 +56,9 @@ async function runSafely(flow: Flow, connector: Connector, call: Call, kind: Eff
 async function run(flow: Flow, { manifest, crm, sign, journey }: Connector, call: Call, kind: EffectKind, effects: OutboxEffect[]): Promise<Outcome[]> {
   const { batch } = manifest.limits;
   const each = (perform: (effect: OutboxEffect) => Promise<Outcome>) =>
-    Promise.all(effects.map((effect) => withLogContext({ correlation: effect.correlation, effect: effect.id }, () => perform(effect).catch((error: unknown) => failed(effect, error)))));
+    Promise.all(
+      effects.map((effect) => withLogContext({ correlation: effect.correlation, effect: effect.id }, () => perform(effect).catch((error: unknown) => failed(effect, error)))),
+    );
   if (crm && kind === 'record.write') return writeRecords(flow, crm, call, effects, batch);
   if (crm && kind === 'deal.read') return readDeals(flow, crm, call, effects, batch);
   if (crm && kind === 'task.create') return each((effect) => createTask(flow, crm, call, effect));
@@ -125,7 +127,8 @@ function receiptOf({ effect, result, asked, detail, mapping, left }: Outcome, se
 
 async function tell(tx: Tx, lane: Lane, { effect, facts, left, scrubbed }: Outcome, now: number): Promise<void> {
   if (scrubbed !== undefined) await scrubEffect(tx, lane.tenant, effect.id, scrubbed);
-  for (const { field, value, problem } of left ?? []) await parkLeft(tx, effect, field, value, JSON.stringify({ code: problem.code, say: problem.message, facts: problem.facts }), now);
+  for (const { field, value, problem } of left ?? [])
+    await parkLeft(tx, effect, field, value, JSON.stringify({ code: problem.code, say: problem.message, facts: problem.facts }), now);
   if (!facts || facts.length === 0) return;
   const key = `${effect.id}|${effect.attempts}`;
   await putOwnNotice(tx, lane.tenant, { install: lane.install, key, kind: effect.kind, at: now, correlation: effect.correlation, facts }, now);
@@ -137,10 +140,26 @@ async function report(flow: Flow, install: Install, settled: { outcome: Outcome;
     if (outcome.result.done) continue;
     const { problem } = outcome.result;
     const level = settlement.state === 'parked' ? 'error' : 'warn';
-    flow.log[level]({ effect: outcome.effect.id, kind: outcome.effect.kind, tenant: install.tenant, correlation: outcome.effect.correlation, code: problem.code, attempts: outcome.effect.attempts, err: problem.cause }, 'effect did not succeed');
+    flow.log[level](
+      {
+        effect: outcome.effect.id,
+        kind: outcome.effect.kind,
+        tenant: install.tenant,
+        correlation: outcome.effect.correlation,
+        code: problem.code,
+        attempts: outcome.effect.attempts,
+        err: problem.cause,
+      },
+      'effect did not succeed',
+    );
   }
   const parked = settled.filter(({ outcome, settlement }) => settlement.state === 'parked' || (outcome.left?.length ?? 0) > 0).length;
-  if (parked > 0) await raiseAlarm(flow.db, { code: 'dead-letters', subject: install.id, tenant: install.tenant, say: `${install.name}: something was refused and waits for a person in the outbox.` }, now);
+  if (parked > 0)
+    await raiseAlarm(
+      flow.db,
+      { code: 'dead-letters', subject: install.id, tenant: install.tenant, say: `${install.name}: something was refused and waits for a person in the outbox.` },
+      now,
+    );
   const lost = settled.find(({ outcome }) => !outcome.result.done && outcome.result.problem.remedy === 'reauthorize');
   if (lost && !lost.outcome.result.done) await flagInstall(flow, install, lost.outcome.result.problem);
   if (settled.some(({ outcome }) => outcome.result.done)) await updateInstall(flow.db, install.tenant, install.id, { last_ok_at: now });

@@ -76,7 +76,14 @@ function Templates({ templates }: { templates: Template[] }) {
       <ul class="plainlist">
         {templates.map((template) => (
           <li>
-            {template.name} <span class="soft">signed by {[...template.roles].sort((a, b) => a.order - b.order).map(({ name }) => name).join(', then ')}</span>
+            {template.name}{' '}
+            <span class="soft">
+              signed by{' '}
+              {[...template.roles]
+                .sort((a, b) => a.order - b.order)
+                .map(({ name }) => name)
+                .join(', then ')}
+            </span>
           </li>
         ))}
       </ul>

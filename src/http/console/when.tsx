@@ -32,7 +32,12 @@ export const timeOfDay = (at: number): string => new Date(at).toISOString().slic
 export function When({ at, now, seconds, timeOnly }: { at: number | null; now: number; seconds?: boolean; timeOnly?: boolean }) {
   if (at === null) return <span class="soft">never</span>;
   return (
-    <time datetime={new Date(at).toISOString()} data-seconds={seconds ? '' : undefined} data-time-only={timeOnly ? '' : undefined} title={timeOnly ? absolute(at, true) : undefined}>
+    <time
+      datetime={new Date(at).toISOString()}
+      data-seconds={seconds ? '' : undefined}
+      data-time-only={timeOnly ? '' : undefined}
+      title={timeOnly ? absolute(at, true) : undefined}
+    >
       <span class="abs">{timeOnly ? timeOfDay(at) : absolute(at, seconds)}</span> <span class="ago">{relative(at, now)}</span>
     </time>
   );

@@ -17,7 +17,7 @@ describe('consent', () => {
     world = await openWorld();
     const page = await fetch(auth.authorizeUrl(world.app, { state: 's', challenge: 'c' }));
     const html = await page.text();
-    expect(html).toMatch(/^<!DOCTYPE html>/);
+    expect(html).toMatch(/^<!doctype html>/);
     expect(html).toContain('(signature)');
     expect(html).toContain('(extended)');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");

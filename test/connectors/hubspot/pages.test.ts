@@ -156,7 +156,7 @@ describe('the card', () => {
     expect(preview).toContain('The signer has no e-mail.');
     expect(preview).toContain(`value="${key}"`);
     await fetch(`${at}/sign`, { method: 'POST', body: new URLSearchParams({ ...fields, act: 'send' }) });
-    expect(asked.every((each) => each.ok && each.user === 'sam.rivera@example.com')).toBe(true);
+    expect(asked.every((each) => each.ok && each.user === 'HubSpot user 501')).toBe(true);
     expect(asked.filter((each) => each.path.endsWith('/send')).map((each) => each.body)).toEqual([
       { key, template: 't1', recipients: [{ role: 'Customer', name: 'Mara', email: 'mara@example.com' }] },
     ]);

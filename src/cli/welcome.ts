@@ -1,0 +1,25 @@
+import { relative } from 'node:path';
+import type { World } from '../world.ts';
+
+/** What a start prints: where to begin, and last of all the address, which scripts wait for. */
+export async function welcome(world: World, address: string): Promise<string> {
+  const { sandbox, config } = world;
+  const links = sandbox?.links ?? [];
+  const width = Math.max(0, ...links.map(({ label }) => label.length));
+  const pages = links.map(({ label, href }) => `     ${label.padEnd(width)}  ${address}${href}`);
+  const near = relative(process.cwd(), config.database);
+  const file = near.startsWith('..') ? config.database : near;
+  const where = config.database.includes('://') ? 'PostgreSQL, as configured' : file;
+  return [
+    '',
+    sandbox ? 'Countersign runs with a sandbox world: every vendor is played by this process, and no mail leaves it.' : 'Countersign runs live.',
+    '',
+    '  1  Sign in. This link works once, within 15 minutes:',
+    `     ${await world.link()}`,
+    ...(sandbox ? ['  2  Follow the first steps there. The sandbox’s own pages:', ...pages] : []),
+    '',
+    `Data: ${where}   Another link: npm run countersign -- link   Stop: Ctrl-C`,
+    '',
+    `Countersign is ready at ${address}`,
+  ].join('\n');
+}
