@@ -8,7 +8,7 @@ create table installs (
   id text primary key, tenant text not null references tenants(id), vendor text not null, account text not null, name text not null,
   environment text not null, base_url text not null, details text not null, scopes text not null, state text not null, reason text,
   tokens text, expires_at bigint not null, refresh_until bigint not null, hook text not null unique, webhook_keys text,
-  send_allowed integer not null, created_at bigint not null, updated_at bigint not null, last_ok_at bigint,
+  send_allowed integer not null, granted_at bigint not null, created_at bigint not null, updated_at bigint not null, last_ok_at bigint,
   unique (vendor, account)
 );
 create index installs_by_tenant on installs (tenant);

@@ -99,7 +99,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
   };
   const tokens = createTokens(flow);
 
-  function bind(install: Install, priority: number, manner = 'once') {
+  function bind(install: Install, priority: number, manner = 'once', signal?: AbortSignal) {
     const { manifest } = getVendor(flow, install.vendor).connector;
     const hook = manifest.webhook?.path === 'install' ? `/${install.hook}` : '';
     const call = createCall({
@@ -109,7 +109,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
       priority,
       limits,
       clock,
-      signal: stopping.signal,
+      signal: signal ? AbortSignal.any([stopping.signal, signal]) : stopping.signal,
       checkHost,
       token: () => tokens.accessToken(install),
       renew: (stale) => tokens.renew(install, stale),

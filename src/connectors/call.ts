@@ -30,7 +30,7 @@ export interface CallDeps {
 export function createCall(deps: CallDeps): Call {
   const { manifest, install, limits, priority } = deps;
 
-  const limited = <T>(run: () => Promise<T>) => limits.schedule(manifest, install.id, priority, run);
+  const limited = <T>(run: () => Promise<T>) => limits.schedule(manifest, install.id, priority, run, deps.signal);
 
   async function observed<T>(run: () => Promise<T>, statusOf: (result: T) => number): Promise<T> {
     const start = deps.clock.now();

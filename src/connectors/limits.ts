@@ -1,5 +1,6 @@
 import Bottleneck from 'bottleneck';
 import type { Clock } from '#lib/clock';
+import { Problem } from '#core/problem';
 import type { Manifest } from '#ports/manifest';
 
 /** Idle installs' limiters are let go after this long, milliseconds, or once their bucket is full again: a new one starts full. */
@@ -12,7 +13,7 @@ const TICK_MS = 250;
 
 export interface Limits {
   /** Runs one request when the install's budget allows; lower priorities go first. */
-  schedule<T>(manifest: Manifest, install: string, priority: number, run: () => Promise<T>): Promise<T>;
+  schedule<T>(manifest: Manifest, install: string, priority: number, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Lets an install rest until its window begins anew. */
   rest(install: string, ms: number): void;
   close(): Promise<void>;
@@ -46,18 +47,19 @@ export function createLimits(clock: Clock): Limits {
     return made;
   }
 
-  async function rested(install: string): Promise<void> {
+  async function rested(install: string, signal?: AbortSignal): Promise<void> {
     const wait = (restUntil.get(install) ?? 0) - clock.now();
-    if (wait > 0) await clock.sleep(wait);
+    if (wait > 0) await clock.sleep(wait, signal);
     else restUntil.delete(install);
   }
 
   return {
-    schedule: (manifest, install, priority, run) =>
+    schedule: (manifest, install, priority, run, signal) =>
       group(manifest)
         .key(install)
         .schedule({ priority }, async () => {
-          await rested(install);
+          await rested(install, signal);
+          if (signal?.aborted) throw new Problem('vendor.unreachable', { say: 'The server stopped before it asked.' });
           return run();
         }),
     rest(install, ms) {

@@ -49,7 +49,8 @@ export type SendDecision = { send: true; plan: SendPlan } | { send: false; rule:
 
 /** What write-back and journey expressions see of an envelope. Times are ISO 8601 texts. */
 export interface EnvelopeView {
-  id: EnvelopeId;
+  /** Empty for a send that was blocked, and so is `url`. */
+  id: EnvelopeId | '';
   deal: string;
   /** `blocked` while a send is refused: there is no envelope then. */
   status: EnvelopeStatus | 'blocked';

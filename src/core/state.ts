@@ -1,10 +1,12 @@
 import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
-import type { EnvelopeId, RecipientId } from '#core/ids';
+import type { EnvelopeId, InstallId, RecipientId } from '#core/ids';
 import type { EnvelopeView, Policies } from '#core/plan';
 
 /** An envelope as `decide` sees it: no person in it. */
 export interface EnvelopeState {
   id: EnvelopeId;
+  /** The e-sign account that it is with. */
+  sign: InstallId;
   intent: string;
   deal: string;
   rule: string;
@@ -63,7 +65,7 @@ const iso = (time: number | null): string | null => (time === null ? null : new 
 const OUT = new Set<EnvelopeStatus>(['sent', 'viewed', 'partially_signed']);
 
 /** What write-back and journey expressions see. */
-export function viewOf(state: EnvelopeState): EnvelopeView {
+export function viewOf(state: EnvelopeState): EnvelopeView & { id: EnvelopeId } {
   return {
     id: state.id,
     deal: state.deal,

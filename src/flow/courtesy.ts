@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 2_000;
 
 /**
  * Work gives way to answers. A webhook has to be stored within seconds and then waits at no cost; SQLite answers without leaving the thread, so work that
- * never paused kept all requests waiting until its queue was empty (1.5 s for 1,500 notices). Under a flood work gets about a tenth of the process
+ * never paused kept all requests waiting until its queue was empty (a p99 of 1.5 s). Under a flood work gets about a tenth of the process
  * and never less; on a calm machine it waits for nothing.
  */
 export function createCourtesy(): <T>(turn: () => Promise<T>) => Promise<T> {

@@ -7,6 +7,7 @@ export function toState(flow: Flow, { envelope, recipients }: EnvelopeWithRecipi
   const document = JSON.parse(envelope.document) as Partial<EnvelopeDocument>;
   return {
     id: envelope.id,
+    sign: envelope.sign,
     intent: envelope.intent,
     deal: envelope.deal,
     rule: envelope.rule,

@@ -34,7 +34,7 @@ export interface Flow {
   /** Plain HTTP to a vendor's token hosts. */
   tokenHttp: (vendor: string) => TokenHttp;
   /** A call bound to one install. `priority` is Bottleneck's: lower goes first. `insistent` ones try passing faults again, for rounds that only read. */
-  bind: (install: Install, priority: number, manner?: 'once' | 'insistent') => Call;
+  bind: (install: Install, priority: number, manner?: 'once' | 'insistent', signal?: AbortSignal) => Call;
   /** Told after a commit that something waits for a verb. */
   wake: Wake;
   /** How long background writes wait for others to the same record, milliseconds. */

@@ -15,6 +15,7 @@ export interface Accounts {
   sign: Install | null;
   schema: CrmSchema | null;
   templates: Template[] | null;
+  templatesReadAt: number | null;
 }
 export type Versions = Record<MappingKind, MappingId>;
 
@@ -32,8 +33,8 @@ export async function accountsOf(flow: Flow, db: Db, tenant: TenantId, evenLeft 
   if (!crm) throw new Problem('install.absent', { say: 'No CRM is connected.' });
   const sign = has('sign', present) ?? null;
   const schema = (await findGround(db, tenant, crm.id, 'schema'))?.data ?? null;
-  const templates = sign ? ((await findGround(db, tenant, sign.id, 'templates'))?.data ?? null) : null;
-  return { crm, sign, schema, templates };
+  const templates = sign ? await findGround(db, tenant, sign.id, 'templates') : null;
+  return { crm, sign, schema, templates: templates?.data ?? null, templatesReadAt: templates?.readAt ?? null };
 }
 
 export interface RuleBook {
@@ -48,7 +49,7 @@ export function createRuleBook(): RuleBook {
   const kept = new Map<string, Rules>();
 
   async function pinned(db: Db, tenant: TenantId, accounts: Accounts, versions: Versions): Promise<Rules> {
-    const key = [...Object.values(versions), accounts.schema?.readAt, accounts.sign?.id, accounts.templates?.length].join('|');
+    const key = [...Object.values(versions), accounts.schema?.readAt, accounts.sign?.id, accounts.templatesReadAt].join('|');
     const known = kept.get(key);
     if (known) return known;
     const texts = await Promise.all(MAPPING_KINDS.map(async (kind) => [kind, (await getMapping(db, tenant, versions[kind])).text] as const));

@@ -4,7 +4,7 @@ import type { InstallId } from '#core/ids';
 import type { Account, Tokens } from '#ports/auth';
 import type { Json } from '#lib/json';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
-import { claimRefresh, getInstall, REFRESH_LEASE_MS, updateInstall, type Install } from '#store/installs';
+import { claimRefresh, getInstall, REFRESH_LEASE_MS, updateGranted, updateInstall, type Install } from '#store/installs';
 import { holdEffects } from '#store/outbox';
 import { getVendor, type Flow } from '#flow/flow';
 
@@ -76,6 +76,7 @@ export function createTokens(flow: Flow): TokenSource {
   return {
     async accessToken(install) {
       const current = await getInstall(flow.db, install.tenant, install.id);
+      if (current.state !== 'active') throw new Problem('install.unauthorized');
       const tokens = openTokens(flow, current);
       return outlives(tokens) ? tokens.accessToken : once(install, () => refresh(install, outlives));
     },
@@ -88,7 +89,8 @@ async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise
   const account: Account = { id: install.account, name: install.name, environment: install.environment, baseUrl: install.base_url, details: JSON.parse(install.details) as Record<string, Json> };
   try {
     const next = await connector.auth.refresh(app, flow.tokenHttp(install.vendor), tokens, account, flow.clock.now());
-    await updateInstall(flow.db, install.tenant, install.id, { tokens: sealTokens(flow, install, next), expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() });
+    const kept = { tokens: sealTokens(flow, install, next), expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() };
+    if (!(await updateGranted(flow.db, install.tenant, install, kept))) throw new Problem('vendor.unavailable', { say: 'The account was connected anew meanwhile.' });
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'done' });
     await clearAlarm(flow.db, 'token-refresh-failing', install.id);
     return next.accessToken;
@@ -102,13 +104,15 @@ async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise
   }
 }
 
-/** Marks an install as needing a person and holds what waits for it: nothing is lost, and a re-install lets it go on. */
+/** Marks an install as needing a person and holds what waits for it: nothing is lost, and a re-install lets it go on. A newer grant is left alone. */
 export async function flagInstall(flow: Flow, install: Install, problem: Problem): Promise<void> {
+  const { tenant, id } = install;
   const now = flow.clock.now();
-  const fresh = await getInstall(flow.db, install.tenant, install.id);
-  await holdEffects(flow.db, install.tenant, install.id, true, now);
-  if (fresh.state !== 'active') return;
-  await updateInstall(flow.db, install.tenant, install.id, { state: 'reauthorize', reason: problem.message, updated_at: now });
-  await raiseAlarm(flow.db, { code: 'install-needs-reauthorisation', subject: install.id, tenant: install.tenant, say: `${install.name} has to be connected again: ${problem.message}` }, now);
-  flow.log.error({ install: install.id, tenant: install.tenant, vendor: install.vendor, code: problem.code }, 'install needs to be authorised again');
+  const flagged = await flow.db.transaction().execute(async (tx) => {
+    if (!(await updateGranted(tx, tenant, install, { state: 'reauthorize', reason: problem.message, updated_at: now }))) return false;
+    await holdEffects(tx, tenant, id, true, now);
+    await raiseAlarm(tx, { code: 'install-needs-reauthorisation', subject: id, tenant, say: `${install.name} has to be connected again: ${problem.message}` }, now);
+    return true;
+  });
+  if (flagged) flow.log.error({ install: id, tenant, vendor: install.vendor, code: problem.code }, 'install needs to be authorised again');
 }

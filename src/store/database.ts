@@ -39,6 +39,15 @@ export function isPostgres(db: Db): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
+/** SQLite's and PostgreSQL's words for what passes by itself: busy, locked, full, gone, in each other's way. */
+const WEATHER = /^(SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY)|08|25P03|40001|40P01|53|55P03|57|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/;
+
+/** Whether an error is the database's and not that of what was asked of it: the same may well work later. */
+export function isWeather(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (typeof code === 'string' && WEATHER.test(code)) || /connection (terminated|timeout)|timeout exceeded when trying to connect/i.test(String(message));
+}
+
 /**
  * Brings the schema up to date; safely when two processes start at once. One transaction for all of it: both databases roll DDL back,
  * where kysely's own migrator leaves half a migration behind on SQLite. Returns the names of the migrations that ran.

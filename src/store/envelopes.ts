@@ -1,5 +1,5 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
-import { ENVELOPE_STATUSES, isFinal } from '#core/envelope';
+import { ENVELOPE_STATUSES, isClosed } from '#core/envelope';
 import type { EnvelopeId, InstallId, RecipientId, TenantId } from '#core/ids';
 import type { PlannedField, Policies } from '#core/plan';
 import { Problem } from '#core/problem';
@@ -23,7 +23,7 @@ export interface EnvelopeDocument {
   owner: string | null;
 }
 
-const OPEN = ENVELOPE_STATUSES.filter((status) => !isFinal(status));
+const OPEN = ENVELOPE_STATUSES.filter((status) => !isClosed(status));
 
 async function withRecipients(db: Db, tenant: TenantId, envelopes: Envelope[]): Promise<EnvelopeWithRecipients[]> {
   if (envelopes.length === 0) return [];
@@ -68,6 +68,37 @@ export async function listOpenEnvelopesOfDeal(db: Db, tenant: TenantId, deal: st
 export async function insertEnvelope(tx: Tx, envelope: Insertable<EnvelopesTable>, recipients: Insertable<RecipientsTable>[]): Promise<void> {
   await tx.insertInto('envelopes').values(envelope).execute();
   if (recipients.length > 0) await tx.insertInto('recipients').values(recipients).execute();
+}
+
+/**
+ * Takes a provider's envelope as ours, once: false where another one was taken, or where nobody wants it any more. Only what was taken may be
+ * sent, which holds even when two processes believe that the lane is theirs.
+ */
+export async function adoptRemote(db: Db, tenant: TenantId, id: EnvelopeId, remote: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('envelopes')
+    .set({ remote })
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .where('status', '=', 'requested')
+    .where('void_by', 'is', null)
+    .where(({ or, eb }) => or([eb('remote', 'is', null), eb('remote', '=', remote)]))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Whether a later envelope of the deal is out or completed. */
+export async function isOvertaken(db: Db, tenant: TenantId, { deal, id }: Pick<Envelope, 'deal' | 'id'>): Promise<boolean> {
+  const row = await db
+    .selectFrom('envelopes')
+    .select('id')
+    .where('tenant', '=', tenant)
+    .where('deal', '=', deal)
+    .where('id', '>', id)
+    .where('status', 'in', [...OPEN, 'completed'])
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function updateEnvelope(tx: Db, tenant: TenantId, id: EnvelopeId, set: Updateable<EnvelopesTable>): Promise<void> {

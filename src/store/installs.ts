@@ -73,6 +73,7 @@ export async function putInstall(tx: Tx, tenant: TenantId, install: NewInstall, 
     tokens: seal(id),
     expires_at: install.expiresAt,
     refresh_until: 0,
+    granted_at: now,
     updated_at: now,
     last_ok_at: now,
   };
@@ -98,6 +99,19 @@ export async function putInstall(tx: Tx, tenant: TenantId, install: NewInstall, 
 
 export async function updateInstall(db: Db, tenant: TenantId, id: InstallId, set: Updateable<InstallsTable>): Promise<void> {
   await db.updateTable('installs').set(set).where('tenant', '=', tenant).where('id', '=', id).execute();
+}
+
+/** Changes an install as long as its grant is the one that was seen: what is known of an old grant says nothing of a new one. False otherwise. */
+export async function updateGranted(db: Db, tenant: TenantId, seen: Pick<Install, 'id' | 'granted_at'>, set: Updateable<InstallsTable>): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('installs')
+    .set(set)
+    .where('tenant', '=', tenant)
+    .where('id', '=', seen.id)
+    .where('granted_at', '=', seen.granted_at)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /**

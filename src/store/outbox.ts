@@ -119,6 +119,17 @@ async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Pro
   return effects.map((effect) => ({ ...effect, state: 'leased', epoch: lane.epoch, attempts: effect.attempts + 1 }));
 }
 
+/** Keeps the lane for a turn that takes long. False once another has taken it over. */
+export async function renewLane(db: Db, lane: Lane, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('lanes')
+    .set({ lease_until: now + LANE_LEASE_MS })
+    .where('install', '=', lane.install)
+    .where('epoch', '=', lane.epoch)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
 /** Gives the lane back; `nextAt` keeps it closed until then (a vendor's pause). A stalled holder, whose epoch is past, changes nothing. */
 export async function releaseLane(db: Db, lane: Lane, nextAt: number): Promise<void> {
   await db.updateTable('lanes').set({ lease_until: 0, next_at: nextAt }).where('install', '=', lane.install).where('epoch', '=', lane.epoch).execute();
@@ -126,20 +137,28 @@ export async function releaseLane(db: Db, lane: Lane, nextAt: number): Promise<v
 
 export interface Settlement {
   id: EffectId;
-  state: 'ready' | 'done' | 'parked' | 'held' | 'cancelled';
+  state: 'ready' | 'done' | 'parked' | 'cancelled';
   runAt?: number;
+  /** The vendor refused to look at it, so it does not count as an attempt. */
+  untried?: boolean;
   error?: string | null;
 }
 
 /** Settles leased effects. Returns those that were still ours: a lane that was taken over settles nothing twice. */
 export async function settleEffects(tx: Tx, lane: Lane, settlements: readonly Settlement[], now: number): Promise<Set<EffectId>> {
   const mine = new Set<EffectId>();
-  for (const group of groupBy(settlements, (one) => JSON.stringify([one.state, one.runAt, one.error])).values()) {
+  for (const group of groupBy(settlements, (one) => JSON.stringify([one.state, one.runAt, one.untried, one.error])).values()) {
     const [one] = group;
     if (!one) continue;
     const rows = await tx
       .updateTable('outbox')
-      .set({ state: one.state, updated_at: now, error: one.error ?? null, ...(one.runAt === undefined ? {} : { run_at: one.runAt }) })
+      .set((eb) => ({
+        state: one.state,
+        updated_at: now,
+        error: one.error ?? null,
+        ...(one.runAt === undefined ? {} : { run_at: one.runAt }),
+        ...(one.untried ? { attempts: eb('attempts', '-', 1) } : {}),
+      }))
       .where('tenant', '=', lane.tenant)
       .where(
         'id',
@@ -207,16 +226,22 @@ export async function getEffect(db: Db, tenant: TenantId, id: EffectId): Promise
   return row;
 }
 
-/** When the next effect of a lane that nobody serves is due; null when none waits. */
+/**
+ * When to look at the lanes again that nobody serves; null when nothing waits in them. A closed lane is looked at when it opens, whatever waits in it:
+ * going through 40,000 waiting effects after each batch of notices, to find the very first, held notices down to 190 a second.
+ */
 export async function nextEffectAt(db: Db, now: number): Promise<number | null> {
   const row = await db
-    .selectFrom('outbox')
-    .innerJoin('lanes', 'lanes.install', 'outbox.install')
-    .innerJoin('installs', 'installs.id', 'outbox.install')
-    .select(sql<number | null>`min(case when outbox.run_at > lanes.next_at then outbox.run_at else lanes.next_at end)`.as('at'))
+    .selectFrom('lanes')
+    .innerJoin('installs', 'installs.id', 'lanes.install')
+    .select(({ selectFrom, eb, fn }) => {
+      const ready = selectFrom('outbox').whereRef('outbox.install', '=', 'lanes.install').where('outbox.state', '=', inState.ready);
+      const first = ready.select(({ fn }) => fn.min('outbox.run_at').as('at'));
+      return fn.min<number | null>(eb.case().when('lanes.next_at', '>', now).then(eb.ref('lanes.next_at')).else(first).end()).as('at');
+    })
     .where('installs.state', '=', 'active')
-    .where('outbox.state', '=', inState.ready)
     .where('lanes.lease_until', '<=', now)
+    .where(({ exists, selectFrom }) => exists(selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install').where('outbox.state', '=', inState.ready)))
     .executeTakeFirst();
   return row?.at ?? null;
 }
@@ -228,8 +253,8 @@ export async function scrubEffect(tx: Tx, tenant: TenantId, id: EffectId, data: 
 
 /** A field that the CRM refused becomes a dead letter of its own: the others have landed, and a person can mend and replay this one. */
 export async function parkLeft(tx: Tx, effect: OutboxEffect, field: string, value: string | number | boolean | null, error: string, now: number): Promise<void> {
-  const { record } = JSON.parse(effect.data) as { record: unknown };
-  const data = JSON.stringify({ record, set: { [field]: value } });
+  const { record, once } = JSON.parse(effect.data) as { record: unknown; once?: string[] };
+  const data = JSON.stringify({ record, set: { [field]: value }, ...(once?.includes(field) ? { once: [field] } : {}) });
   const row = { ...effect, id: newId('eff', now), key: `left|${effect.id}|${field}`, data, state: 'parked' as const, error, created_at: now, updated_at: now };
   await tx
     .insertInto('outbox')

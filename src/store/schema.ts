@@ -40,6 +40,8 @@ export interface InstallsTable {
   webhook_keys: Sealed | null;
   /** Whether a test or cloned account may send to live people. */
   send_allowed: Flag;
+  /** When a person last authorised it: tells one grant from the next. */
+  granted_at: Time;
   created_at: Time;
   updated_at: Time;
   last_ok_at: Time | null;

@@ -10,8 +10,8 @@ const GOALS: Record<number, number> = { 1: 0.75, 16: 0.6, 64: 0.7 };
 const ROUNDS = 3;
 /** The server has settled after its start by then. */
 const CALM_MS = 300;
-const WARM_MS = 1500;
-const MEASURE_MS = 1500;
+const WARM_MS = 1200;
+const MEASURE_MS = 1200;
 const BEFORE_MS = 20_000;
 const MANY = 64;
 const OLD_EVENTS = 1000;

@@ -12,6 +12,9 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 /** How long a page may take to say something, milliseconds: ample for a slow machine, and never waited out where all is well. */
 export const PATIENCE_MS = 25_000;
 
+/** Background writes wait less for each other than they do in earnest: a person at a screen is watching. */
+const COALESCE_MS = 100;
+
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -35,7 +38,7 @@ export interface Stage {
 /** `at`: a folder that outlives the stage, and the port of the one before. */
 export async function openStage(at: { folder: string; port?: number } | null = null): Promise<Stage> {
   const folder = at?.folder ?? mkdtempSync(join(tmpdir(), 'countersign-browser-'));
-  const config = loadConfig({}, { mode: 'sandbox', port: at?.port ?? 0, database: join(folder, 'browser.db'), logLevel: 'silent' });
+  const config = loadConfig({}, { mode: 'sandbox', port: at?.port ?? 0, coalesceMs: COALESCE_MS, database: join(folder, 'browser.db'), logLevel: 'silent' });
   const world = await createWorld(config, { seed: 7, log: createLog('silent') });
   const address = await world.start();
   const { sandbox } = world;

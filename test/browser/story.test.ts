@@ -174,7 +174,15 @@ describe('the story', () => {
     await openDeal(page, BLOCKED);
     await dealSays(page, 'Blocked');
     await dealSays(page, 'Amelia Chen (Customer) has no e-mail address. Add one to the contact.');
-    await page.getByRole('region', { name: 'Signature', exact: true }).getByRole('link', { name: 'Open' }).click();
+    await page.goto('/');
+    await goTo('Outbox');
+    await page.getByRole('searchbox', { name: 'Search' }).fill(stage.sandbox.hubspot.dealNamed(BLOCKED).id);
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page
+      .getByRole('link', { name: /^Write/ })
+      .first()
+      .click();
+    await page.getByRole('link', { name: /^cor_/ }).click();
     await heading(/story of deal/);
     await page.getByText('Nothing was sent').first().waitFor();
   });

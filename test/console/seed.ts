@@ -100,6 +100,7 @@ async function seedInstall({ db, clock }: World, tenant: TenantId, vendor: strin
     hook: sha256(`${id}hook`).slice(0, 32),
     webhook_keys: null,
     send_allowed: 0 as const,
+    granted_at: now,
     created_at: now - 40 * 24 * 60 * MINUTE,
     updated_at: now,
     last_ok_at: now - 2 * MINUTE,

@@ -16,16 +16,16 @@ import {
 
 /** What an envelope is after hearing each status, written out: `=` is "stays as it is". Columns in the order of `ENVELOPE_STATUSES`. */
 const ENVELOPE_TABLE: Record<EnvelopeStatus, string> = {
-  //                requested sent viewed partially_signed completed declined voided expired failed
-  requested: '=         sent viewed partially_signed completed declined voided expired failed',
-  sent: '=              =    viewed partially_signed completed declined voided expired failed',
-  viewed: '=            =    =      partially_signed completed declined voided expired failed',
-  partially_signed: '=  =    =      =                completed declined voided expired failed',
-  completed: '=         =    =      =                =         =        =      =       =',
-  declined: '=          =    =      =                =         =        =      =       =',
-  voided: '=            =    =      =                =         =        =      =       =',
-  expired: '=           =    =      =                =         =        =      =       =',
-  failed: '=            =    =      =                =         =        =      =       =',
+  //                requested failed sent viewed partially_signed completed declined voided expired
+  requested: '=         failed sent viewed partially_signed completed declined voided expired',
+  failed: '=            =      sent viewed partially_signed completed declined voided expired',
+  sent: '=              =      =    viewed partially_signed completed declined voided expired',
+  viewed: '=            =      =    =      partially_signed completed declined voided expired',
+  partially_signed: '=  =      =    =      =                completed declined voided expired',
+  completed: '=         =      =    =      =                =         =        =      =',
+  declined: '=          =      =    =      =                =         =        =      =',
+  voided: '=            =      =    =      =                =         =        =      =',
+  expired: '=           =      =    =      =                =         =        =      =',
 };
 const RECIPIENT_TABLE: Record<RecipientStatus, string> = {
   //         waiting sent bounced viewed signed declined

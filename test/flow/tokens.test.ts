@@ -171,11 +171,11 @@ eachDatabase((_name, open) => {
     });
   });
 
-  it('an install that left is not flagged, but what waits for it is held', async () => {
+  it('an install that left is not flagged, and what waits for it stays', async () => {
     const { db, account, install, flow, read } = await stage(await open(), NOW);
     await put(db, account, 1, write(account.crm, '1'));
     await updateInstall(db, install.tenant, install.id, { state: 'left' });
     await flagInstall(flow, install, new Problem('install.unauthorized'));
-    expect([(await read()).state, await states(db), await alarms(db)]).toEqual(['left', ['held'], []]);
+    expect([(await read()).state, await states(db), await alarms(db)]).toEqual(['left', ['ready'], []]);
   });
 });

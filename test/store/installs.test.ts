@@ -33,7 +33,7 @@ eachDatabase((_name, open) => {
     const first = await put(db, tenant, { account: '4711' });
     await updateInstall(db, tenant, first.id, { state: 'reauthorize', reason: 'withdrawn', send_allowed: 1, refresh_until: NOW + 9 });
     const again = await put(db, tenant, { account: '4711', name: 'Renamed', scopes: ['read'] }, 'newly sealed', NOW + 5);
-    expect(again).toEqual({ ...first, name: 'Renamed', scopes: '["read"]', tokens: `newly sealed for ${first.id}`, send_allowed: 1, updated_at: NOW + 5, last_ok_at: NOW + 5 });
+    expect(again).toEqual({ ...first, name: 'Renamed', scopes: '["read"]', tokens: `newly sealed for ${first.id}`, send_allowed: 1, granted_at: NOW + 5, updated_at: NOW + 5, last_ok_at: NOW + 5 });
     expect(await db.selectFrom('lanes').selectAll().where('install', '=', first.id).execute()).toHaveLength(1);
   });
 

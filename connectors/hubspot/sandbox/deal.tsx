@@ -21,6 +21,9 @@ const ABOUT = [
   'hs_analytics_source_data_2',
 ];
 
+/** Changes whenever the deal or its tasks do. The page itself asks the connector server, which asks the account: too much for every second. */
+export const newsOf = (desk: Desk, deal: Item): string => `${deal.updatedAt} ${deal.history.length} ${desk.account.linked(deal.id, 'tasks').length}`;
+
 /** A deal's record page. */
 export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card: Answer<Card>; said: string | null }) {
   const base = desk.options.baseUrl();
@@ -30,7 +33,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
     links.filter((link) => link.deal === deal.id && link.kind === 'contacts' && link.id === contact).flatMap((link) => link.types.flatMap((type) => type.label ?? []));
   const lines = desk.account.linked(deal.id, 'line_items');
   return (
-    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={1}>
+    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={1} news={{ href: `${base}/deals/${deal.id}/news`, seen: newsOf(desk, deal) }}>
       <h1>{deal.properties.dealname}</h1>
       {said ? (
         <p class="note" role="status">

@@ -9,7 +9,7 @@ const PLACES = [
 ] as const;
 
 /** HubSpot's frame around a page of the account. */
-export function Frame(props: { desk: Desk; title: string; here?: string; board?: boolean; refresh?: number; children?: Child }) {
+export function Frame(props: { desk: Desk; title: string; here?: string; board?: boolean; refresh?: number; news?: { href: string; seen: string }; children?: Child }) {
   const base = props.desk.options.baseUrl();
   const nav = PLACES.map(([label, path]) => ({ label, href: base + path, current: path === props.here }));
   return (
@@ -21,6 +21,7 @@ export function Frame(props: { desk: Desk; title: string; here?: string; board?:
       nav={nav}
       elsewhere={props.desk.options.elsewhere?.() ?? [{ label: 'Countersign', href: `${props.desk.options.serverUrl()}/` }]}
       {...(props.refresh ? { refresh: props.refresh } : {})}
+      {...(props.news ? { news: props.news } : {})}
       scripts={props.board ? [`${base}/assets/board.js`] : []}
     >
       {props.children}

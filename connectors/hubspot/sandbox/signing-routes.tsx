@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { documentOf } from '#shared/sandbox/page.tsx';
 import { cardSchema, previewSchema, type Card } from './card-client.ts';
-import { Deal } from './deal.tsx';
+import { Deal, newsOf } from './deal.tsx';
 import type { Desk } from './desk.ts';
 import { SignForm, type Choice } from './signing.tsx';
 
@@ -20,6 +20,11 @@ export function signingRoutes(desk: Desk): Hono {
     if (!deal) return c.notFound();
     const said = c.req.query('said') ?? '';
     return c.html(documentOf(<Deal desk={desk} deal={deal} card={await cardOf(deal.id)} said={SAID[said] ?? (said ? said.slice(0, 300) : null)} />));
+  });
+
+  pages.get('/deals/:id/news', (c) => {
+    const deal = desk.account.find('deals', c.req.param('id'));
+    return deal ? c.text(newsOf(desk, deal)) : c.notFound();
   });
 
   pages.get('/deals/:id/sign', async (c) => {

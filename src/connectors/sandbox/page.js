@@ -13,13 +13,15 @@
     async () => {
       if (busy()) return;
       try {
+        if (main.dataset.news && (await (await fetch(main.dataset.news)).text()) === main.dataset.seen) return;
         const response = await fetch(location.href);
         if (!response.ok) return;
         const news = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('main');
-        if (!news || news.innerHTML === shown || busy()) return;
+        if (!news || busy()) return;
+        main.dataset.seen = news.dataset.seen ?? '';
+        if (news.innerHTML === shown) return;
         shown = news.innerHTML;
         main.innerHTML = shown;
-        document.dispatchEvent(new Event('refreshed'));
       } catch {
         // The server is away for a moment; the next look will tell.
       }

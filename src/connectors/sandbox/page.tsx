@@ -26,6 +26,8 @@ export interface SandboxPage {
   scripts?: string[];
   /** Seconds after which the page looks whether something has changed, and shows it. */
   refresh?: number;
+  /** Where a short text tells whether there is anything new, and that text as of this page; for pages that cost much to build. */
+  news?: { href: string; seen: string };
   children?: Child;
 }
 
@@ -79,7 +81,9 @@ export function Page(page: SandboxPage) {
             </nav>
           ) : null}
         </header>
-        <main data-refresh={page.refresh ? String(page.refresh) : undefined}>{page.children}</main>
+        <main data-refresh={page.refresh ? String(page.refresh) : undefined} data-news={page.news?.href} data-seen={page.news?.seen}>
+          {page.children}
+        </main>
       </body>
     </html>
   );

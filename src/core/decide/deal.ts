@@ -1,6 +1,7 @@
 import { PRIORITY, type Effect } from '#core/effect';
 import type { Fact, ReadPurpose } from '#core/fact';
 import type { EnvelopeView, Reason, SendPlan } from '#core/plan';
+import type { InstallId } from '#core/ids';
 import type { Pipeline, Snapshot } from '#core/records';
 import type { EnvelopeState } from '#core/state';
 import { viewOf } from '#core/state';
@@ -32,6 +33,8 @@ export function readEffect(situation: Situation, deal: string, key: string, purp
 export function onDealRead(fact: Fact<'deal.read'>, situation: Situation): Decision {
   const snapshot = fact.personal?.snapshot;
   if (!snapshot) return noted('What was read is no longer there: its people were erased.');
+  const again = readAgain(fact, situation, snapshot);
+  if (again) return again;
   const intent = intentOf(fact.data.purpose, snapshot, situation.envelope);
   switch (fact.data.purpose.kind) {
     case 'request': {
@@ -40,9 +43,34 @@ export function onDealRead(fact: Fact<'deal.read'>, situation: Situation): Decis
     }
     case 'retry':
       return retry(situation, snapshot, intent);
-    case 'stage':
-      return goneBack(situation, snapshot) ?? entered(situation, snapshot, intent);
+    case 'stage': {
+      const back = goneBack(situation, snapshot);
+      return back ? both(back, entered(situation, snapshot, intent)) : entered(situation, snapshot, intent);
+    }
   }
+}
+
+/** A deal may go back from one rule's stage into another's: what is out is dealt with, and what starts there starts. */
+function both(back: Decision, entered: Decision): Decision {
+  if (entered.outcome === 'noted') return back;
+  return { ...entered, why: `${back.why} ${entered.why}`, effects: [...back.effects, ...entered.effects], changes: [...back.changes, ...entered.changes] };
+}
+
+const LATER_MS = 30_000;
+/** What was read longer ago than this may not be true any more: the server was down, or the notice was a dead letter. */
+const STALE_MS = 10 * 60_000;
+
+/** A decision needs the accounts' fields, stages and templates, and a deal as it is now. Where they are not there yet, the deal is read again later. */
+function readAgain(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snapshot): Decision | null {
+  const stale = situation.now - snapshot.readAt > STALE_MS;
+  if (situation.grounded && !stale) return null;
+  const { purpose, deal, effect } = fact.data;
+  const request = fact.personal?.request;
+  if (purpose.kind === 'request' && !request) return noted('The request is no longer there: its people were erased.');
+  const same: ReadPurpose = purpose.kind === 'request' && request ? { kind: 'request', request } : (purpose as Exclude<ReadPurpose, { kind: 'request' }>);
+  const priority = purpose.kind === 'request' ? PRIORITY.click : PRIORITY.event;
+  const read = { ...readEffect(situation, deal, `again|${effect}`, same, priority), notBefore: situation.now + (stale ? 0 : LATER_MS) };
+  return moved(stale ? 'It was read too long ago to act on, so it is read again.' : "The accounts' fields, stages and templates have not been read yet, so the deal is read again in a moment.", [read]);
 }
 
 function entered(situation: Situation, snapshot: Snapshot, intent: string): Decision {
@@ -62,9 +90,9 @@ function send(situation: Situation, snapshot: Snapshot, trigger: Trigger, intent
   if (situation.intentKnown(intent)) return noted('This entry into the stage has its envelope already.');
   const decision = situation.rules.plan(snapshot, trigger);
   if (!decision.send && decision.reasons.every((reason) => reason.code === 'condition')) return noted('The condition of the rule is not met, so nothing is sent.');
-  const out = decision.send ? alreadyOut(situation, decision.plan, trigger) : undefined;
+  const out = decision.send ? alreadyOut(situation, decision.plan, trigger) : situation.open.find((open) => open.voidBy === null);
   const reasons = [...accountReasons(situation), ...(decision.send ? [...(out ? [ALREADY_OUT] : []), ...situation.rules.preflight()] : decision.reasons)];
-  if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, { rule: decision.send ? decision.plan.rule : decision.rule, reasons, intent, out });
+  if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, { rule: decision.send ? decision.plan.rule : decision.rule, reasons, out });
   return create(situation, { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt }, trigger);
 }
 
@@ -101,15 +129,16 @@ function create(situation: Situation, envelope: NewEnvelope, trigger: Trigger): 
     envelope: envelope.id,
     why: trigger.kind === 'request' ? 'A person asked for it.' : `Rule "${envelope.plan.rule}" starts at this stage.`,
   };
-  const writes = mapped(() => writeEffects(situation, viewOf(stateOf(envelope, situation)), { key: envelope.id, envelope: envelope.id, priority }));
+  const writes = mapped(() => writeEffects(situation, viewOf(stateOf(envelope, sign.id, situation)), { envelope: envelope.id, priority }));
   const again = envelope.attempt > 0 ? ` It is attempt ${envelope.attempt + 1}, after an expiry.` : '';
   return { ...moved(`Rule "${envelope.plan.rule}" sends "${envelope.plan.template.name}" to ${envelope.plan.recipients.length} recipients.${again}`, []), ...writes, effects: [effect, ...writes.effects], create: envelope };
 }
 
 /** A new envelope's first state. Its recipients get their ids when they are stored. */
-function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelope, situation: Situation): EnvelopeState {
+function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelope, sign: InstallId, situation: Situation): EnvelopeState {
   return {
     id,
+    sign,
     intent,
     deal: deal.id,
     rule: plan.rule,
@@ -139,28 +168,27 @@ function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelo
 interface Blocked {
   rule: string | null;
   reasons: Reason[];
-  intent: string;
   out: EnvelopeState | undefined;
 }
 
 /** Says on the deal why nothing is sent. What it says of an envelope that is out already stays true. */
-function blocked(situation: Situation, snapshot: Snapshot, { rule, reasons, intent, out }: Blocked): Decision {
+function blocked(situation: Situation, snapshot: Snapshot, { rule, reasons, out }: Blocked): Decision {
   const view: EnvelopeView = { ...(out ? viewOf(out) : unsent(situation, snapshot, rule ?? '')), reason: reasons.map((reason) => reason.say).join(' ') };
   // The words of a reason may name people, so the ledger gets its codes and places; the words go to the deal.
   const codes = reasons.map((reason) => (reason.path ? `${reason.code} at ${reason.path}` : reason.code)).join(', ');
-  const writes = mapped(() => writeEffects(situation, view, { key: `blocked|${intent}`, envelope: null, priority: PRIORITY.event }));
+  const writes = mapped(() => writeEffects(situation, view, { envelope: null, priority: PRIORITY.event }));
   return { ...moved(`Nothing was sent (${codes}). The reasons are on the deal.`, []), ...writes };
 }
 
 function unsent(situation: Situation, snapshot: Snapshot, rule: string): EnvelopeView {
   return {
-    id: situation.fresh.id,
+    id: '',
     deal: snapshot.deal.id,
     status: 'blocked',
     rule,
     template: '',
     provider: situation.provider,
-    url: situation.fresh.url,
+    url: '',
     requestedAt: new Date(situation.now).toISOString(),
     sentAt: null,
     viewedAt: null,
@@ -213,13 +241,21 @@ function askEffect(situation: Situation, snapshot: Snapshot, envelope: EnvelopeS
   };
 }
 
-/** Asks the provider for a void; before the envelope is out, it is enough to remember that nobody wants it. */
+/** Remembers that nobody wants it and asks the provider for a void; what is not out yet will not go out. */
 export function voiding(situation: Situation, envelope: EnvelopeState, by: string, reason: string, priority: number): Decision {
   const changes = [{ envelope: envelope.id, set: { voidBy: by, reason }, recipients: new Map() }];
-  return { ...moved(envelope.status === 'requested' ? 'It is not with the provider yet and will not be sent.' : 'The provider is asked to void it.', voidEffects(situation, envelope, reason, priority)), changes };
+  return { ...moved(envelope.status === 'requested' ? 'It is not with the provider yet and will not be sent.' : 'The provider is asked to void it.', [voidEffect(situation, envelope, reason, priority)]), changes };
 }
 
-export function voidEffects(situation: Situation, envelope: EnvelopeState, reason: string, priority: number): Effect[] {
-  if (envelope.status === 'requested' || !situation.sign) return [];
-  return [{ kind: 'envelope.void', key: `void|${envelope.id}`, install: situation.sign.id, data: { envelope: envelope.id, reason }, priority, notBefore: situation.now, envelope: envelope.id, why: 'It is no longer wanted.' }];
+function voidEffect(situation: Situation, envelope: EnvelopeState, reason: string, priority: number): Effect {
+  return {
+    kind: 'envelope.void',
+    key: `void|${envelope.id}`,
+    install: envelope.sign,
+    data: { envelope: envelope.id, reason },
+    priority,
+    notBefore: situation.now,
+    envelope: envelope.id,
+    why: 'It is no longer wanted.',
+  };
 }

@@ -1,10 +1,10 @@
 import { PRIORITY, type Effect } from '#core/effect';
-import { impliedByRecipients, isFinal, moveEnvelope, moveRecipient, type EnvelopeStatus } from '#core/envelope';
+import { impliedByRecipients, isClosed, moveEnvelope, moveRecipient, type EnvelopeStatus } from '#core/envelope';
 import type { Fact, RecipientHeard } from '#core/fact';
 import type { RecipientId } from '#core/ids';
 import { applyChange, viewOf, type EnvelopeChange, type EnvelopeState, type RecipientChange, type RecipientState } from '#core/state';
 import { moved, noted, type Decision, type Situation } from '#core/decide/situation';
-import { readEffect, voidEffects, voiding } from '#core/decide/deal';
+import { readEffect, voiding } from '#core/decide/deal';
 import { journeyEffects, mapped, writeEffects } from '#core/decide/writes';
 
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ export function onEnvelopeStatus(fact: Fact<'envelope.status'>, situation: Situa
   if (Object.keys(set).length === 0 && recipients.size === 0) return noted(`Known already: the envelope is ${envelope.status}.`);
   const next = applyChange(envelope, set, recipients);
   const writes = mapped(() => followUps(situation, envelope, next));
-  const effects = [...writes.effects, ...providerFollowUps(situation, envelope, next)];
+  const effects = [...writes.effects, ...(next.status === 'expired' && envelope.status !== 'expired' ? retryEffects(situation, next) : [])];
   return { outcome: 'moved', why: explain(envelope, next, recipients), ...writes, effects, changes: [{ envelope: envelope.id, set, recipients }] };
 }
 
@@ -51,7 +51,7 @@ function recipientChange(known: RecipientState, heard: RecipientHeard): Recipien
 function nextStatus(envelope: EnvelopeState, heard: EnvelopeStatus, recipients: ReadonlyMap<RecipientId, RecipientChange>): EnvelopeStatus {
   const meant = heard === 'expired' && envelope.voidBy !== null ? 'voided' : heard;
   const status = moveEnvelope(envelope.status, meant);
-  if (isFinal(status) || status === 'requested') return status;
+  if (isClosed(status) || status === 'requested') return status;
   return moveEnvelope(status, impliedByRecipients(envelope.recipients.map((recipient) => recipients.get(recipient.id)?.status ?? recipient.status)));
 }
 
@@ -61,9 +61,11 @@ function changeOf(envelope: EnvelopeState, status: EnvelopeStatus, fact: Fact<'e
   Object.assign(change, timesOf(envelope, status, fact));
   if (status === envelope.status) return change;
   change.status = status;
+  // The provider took it after all.
+  if (envelope.status === 'failed') Object.assign(change, { closedAt: null, reason: null });
   if (status === 'completed') change.completedAt = fact.at;
-  if (isFinal(status)) change.closedAt = fact.at;
-  if (isFinal(status) && fact.personal?.reason && envelope.reason === null) change.reason = fact.personal.reason;
+  if (isClosed(status)) change.closedAt = fact.at;
+  if (isClosed(status) && fact.personal?.reason && envelope.reason === null) change.reason = fact.personal.reason;
   return change;
 }
 
@@ -86,15 +88,8 @@ function timesOf(envelope: EnvelopeState, status: EnvelopeStatus, { at, data }: 
 
 function followUps(situation: Situation, before: EnvelopeState, after: EnvelopeState): Effect[] {
   const view = viewOf(after);
-  const writes = writeEffects(situation, view, { key: after.id, envelope: after.id, priority: PRIORITY.event });
+  const writes = writeEffects(situation, view, { envelope: after.id, priority: PRIORITY.event });
   return after.status === before.status ? writes : [...writes, ...journeyEffects(situation, view, after.status, after.owner)];
-}
-
-/** What follows towards the provider, whatever the mappings say: a void that was asked for too early, a retry after an expiry. */
-function providerFollowUps(situation: Situation, before: EnvelopeState, after: EnvelopeState): Effect[] {
-  const unwanted = before.status === 'requested' && after.status !== 'requested' && after.voidBy !== null && !isFinal(after.status);
-  if (unwanted) return voidEffects(situation, after, after.reason ?? 'No longer wanted.', PRIORITY.event);
-  return after.status === 'expired' && before.status !== 'expired' ? retryEffects(situation, after) : [];
 }
 
 /** An expired envelope is planned anew from the deal as it is then: the address that was wrong may be right by now. */
@@ -128,19 +123,19 @@ export function onCreateFailed(fact: Fact<'envelope.create-failed'>, situation: 
 export function onVoidRequested(fact: Fact<'envelope.void-requested'>, situation: Situation): Decision {
   const { envelope } = situation;
   if (!envelope) return noted('There is no such envelope.');
-  if (isFinal(envelope.status)) return noted(`It is ${envelope.status} already.`);
+  if (isClosed(envelope.status)) return noted(`It is ${envelope.status} already.`);
   if (envelope.voidBy !== null) return noted('A void was asked for already.');
   return voiding(situation, envelope, fact.data.by, fact.personal?.reason ?? '', PRIORITY.click);
 }
 
 export function onRemindRequested(fact: Fact<'envelope.remind-requested'>, situation: Situation): Decision {
-  const { envelope, sign } = situation;
-  if (!envelope || !sign) return noted('There is no such envelope.');
-  if (isFinal(envelope.status) || envelope.remote === null) return noted(`It is ${envelope.status}; there is nobody to remind.`);
+  const { envelope } = situation;
+  if (!envelope) return noted('There is no such envelope.');
+  if (isClosed(envelope.status) || envelope.remote === null) return noted(`It is ${envelope.status}; there is nobody to remind.`);
   const effect: Effect = {
     kind: 'envelope.remind',
     key: `remind|${envelope.id}|${fact.at}`,
-    install: sign.id,
+    install: envelope.sign,
     data: { envelope: envelope.id },
     priority: PRIORITY.click,
     notBefore: situation.now,

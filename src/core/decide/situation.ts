@@ -32,14 +32,20 @@ export interface InstallState {
 /** Everything that a decision may rest on. */
 export interface Situation {
   now: number;
+  /** What the fact came with: equal causes are one, so that deciding again gives equal effects. */
+  cause: string;
   /** How long background writes wait for others to the same record, milliseconds. */
   coalesceMs: number;
   crm: InstallState;
   sign: InstallState | null;
   rules: Rules;
   schema: CrmSchema | null;
+  /** Whether what the accounts have was read at all; before that nothing can be decided on a deal. */
+  grounded: boolean;
   /** The envelope that the fact is about. */
   envelope: EnvelopeState | null;
+  /** Whether a later envelope of the same deal is out or completed: then the deal tells of that one. */
+  overtaken: boolean;
   /** Envelopes of the deal that are not final. */
   open: EnvelopeState[];
   /** Whether an envelope with this intent was ever made. */

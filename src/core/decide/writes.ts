@@ -10,8 +10,9 @@ import { sha256 } from '#lib/hmac';
 
 const digest = (value: unknown): string => sha256(canonicalJson(value)).slice(0, 16);
 
-/** Write-back for what an envelope has become. Equal content for one cause is one effect, so hearing a thing twice writes once. */
-export function writeEffects(situation: Situation, view: EnvelopeView, cause: { key: string; envelope: EnvelopeId | null; priority: number }): Effect[] {
+/** Write-back for what an envelope has become. A deal and its contacts tell of the newest envelope, so an older one that is heard of late writes nothing. */
+export function writeEffects(situation: Situation, view: EnvelopeView, cause: { envelope: EnvelopeId | null; priority: number }): Effect[] {
+  if (situation.overtaken) return [];
   return situation.rules
     .writes(view)
     .map((write) => ({ ...write, set: onlyKnown(situation.schema, write.record.type, write.set, view.status === 'blocked') }))
@@ -20,7 +21,7 @@ export function writeEffects(situation: Situation, view: EnvelopeView, cause: { 
       const once = write.once.filter((field) => field in write.set);
       return {
         kind: 'record.write',
-        key: `write|${cause.key}|${write.record.type}|${write.record.id}|${digest(write.set)}`,
+        key: `write|${situation.cause}|${write.record.type}|${write.record.id}|${digest(write.set)}`,
         install: situation.crm.id,
         data: { record: write.record, set: write.set, ...(once.length > 0 ? { once } : {}) },
         priority: cause.priority,
@@ -39,7 +40,7 @@ function onlyKnown<Value>(schema: CrmSchema | null, type: 'deal' | 'contact' | '
 }
 
 /** Journey steps for a status that an envelope has just reached. */
-export function journeyEffects(situation: Situation, view: EnvelopeView, status: EnvelopeStatus, owner: string | null): Effect[] {
+export function journeyEffects(situation: Situation, view: EnvelopeView & { id: EnvelopeId }, status: EnvelopeStatus, owner: string | null): Effect[] {
   const base = { install: situation.crm.id, priority: PRIORITY.event, notBefore: situation.now + situation.coalesceMs, envelope: view.id, why: `The journey mapping says so for "${status}".` };
   // Consent is decided on here, before an effect exists. What asks for more than none waits for proof of it, and nothing proves it yet.
   const allowed = situation.rules.steps(view, status).filter((step) => step.consent === 'none');

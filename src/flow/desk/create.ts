@@ -1,9 +1,10 @@
 import { newId } from '#lib/ids';
-import { PRIORITY } from '#core/effect';
-import { isFinal } from '#core/envelope';
+import { PRIORITY, type EffectData } from '#core/effect';
+import { isClosed } from '#core/envelope';
 import type { Fact } from '#core/fact';
 import type { Correlation, InstallId, TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
+import type { FieldValue } from '#core/records';
 import type { JsonObject } from '#lib/json';
 import { hurryCursor } from '#store/cursors';
 import { getEnvelope } from '#store/envelopes';
@@ -37,7 +38,7 @@ export function createDesk(flow: Flow): Desk {
   async function refuseFinal(tenant: TenantId, { kind, envelope: id }: OutboxEffect): Promise<void> {
     if (kind !== 'envelope.create' || id === null) return;
     const { envelope } = await getEnvelope(flow.db, tenant, id);
-    if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already. Correct what is wrong, then send again from the deal.` });
+    if (isClosed(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already. Correct what is wrong, then send again from the deal.` });
   }
 
   return {
@@ -55,14 +56,14 @@ export function createDesk(flow: Flow): Desk {
 
     async void(tenant, id, reason, by) {
       const { envelope } = await getEnvelope(flow.db, tenant, id);
-      if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
+      if (isClosed(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
       await audit(tenant, by, 'envelope.void-requested', id);
-      await putOnLine(tenant, envelope.crm, `void|${id}`, envelope.correlation, { type: 'envelope.void-requested', at: flow.clock.now(), data: { envelope: id, by }, personal: { reason } });
+      await putOnLine(tenant, envelope.crm, `void|${id}|${flow.clock.now()}`, envelope.correlation, { type: 'envelope.void-requested', at: flow.clock.now(), data: { envelope: id, by }, personal: { reason } });
     },
 
     async remind(tenant, id, by) {
       const { envelope } = await getEnvelope(flow.db, tenant, id);
-      if (isFinal(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
+      if (isClosed(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
       const at = flow.clock.now();
       await audit(tenant, by, 'envelope.remind-requested', id);
       await putOnLine(tenant, envelope.crm, `remind|${id}|${at}`, envelope.correlation, { type: 'envelope.remind-requested', at, data: { envelope: id, by } });
@@ -80,7 +81,7 @@ export function createDesk(flow: Flow): Desk {
     async replayEffect(tenant, id, by, set) {
       const effect = await getEffect(flow.db, tenant, id);
       await refuseFinal(tenant, effect);
-      const data = set && effect.kind === 'record.write' ? JSON.stringify({ ...(JSON.parse(effect.data) as object), set }) : undefined;
+      const data = set && effect.kind === 'record.write' ? mended(effect, set) : undefined;
       await reviveEffect(flow.db, tenant, id, { state: 'ready', ...(data === undefined ? {} : { data }) }, flow.clock.now());
       await audit(tenant, by, 'effect.replayed', id, { changed: Object.keys(set ?? {}) });
       flow.wake.outbox();
@@ -128,4 +129,10 @@ export function createDesk(flow: Flow): Desk {
 
     disconnect: (tenant, id, by) => leaveInstall(flow, tenant, id, by),
   };
+}
+
+/** A write with corrected values; those that were not corrected stay. */
+function mended({ data }: OutboxEffect, set: Record<string, FieldValue>): string {
+  const write = JSON.parse(data) as EffectData['record.write'];
+  return JSON.stringify({ ...write, set: { ...write.set, ...set } });
 }

@@ -1,10 +1,10 @@
 import type { EffectData } from '#core/effect';
-import { isFinal, type EnvelopeStatus } from '#core/envelope';
+import { isClosed, type EnvelopeStatus } from '#core/envelope';
 import type { Fact } from '#core/fact';
 import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import type { EnvelopeRequest, RemoteEnvelope, Sign } from '#ports/sign';
-import { getEnvelope, updateEnvelope, type Envelope, type EnvelopeDocument, type EnvelopeWithRecipients } from '#store/envelopes';
+import { adoptRemote, getEnvelope, type Envelope, type EnvelopeDocument, type EnvelopeWithRecipients } from '#store/envelopes';
 import { openPersonal } from '#store/people';
 import type { OutboxEffect } from '#store/outbox';
 import type { Flow } from '#flow/flow';
@@ -15,44 +15,55 @@ const SEARCH_BACK_MS = 3_600_000;
 /** DocuSign's shortest limit for what travels along. */
 const LABEL_CHARACTERS = 100;
 
-/** Makes and sends one envelope: look whether an earlier attempt made it, draft, remember the draft, send. A lost reply never makes a second one. */
+/**
+ * Makes and sends one envelope: look whether an earlier attempt made it, draft, take the draft as ours, send. A lost reply never makes a second
+ * one, and neither do two processes that both believe the lane to be theirs: only the draft that was taken is sent.
+ */
 export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect): Promise<Outcome> {
   const { envelope: id } = dataOf<EffectData['envelope.create']>(effect);
   const found = await getEnvelope(flow.db, effect.tenant, id);
   const { envelope } = found;
-  const mapping = envelope.send_mapping;
   if (envelope.status !== 'requested') return settled(effect, envelope);
   if (envelope.void_by !== null) return withdraw(flow, sign, call, effect, envelope);
-  const request = await requestOf(flow, found);
-  const asked = { template: request.template, labels: request.labels, roles: request.recipients.map(({ role, order }) => [role, order]) };
   try {
-    const draft = await findOrDraft(sign, call, effect, envelope, request);
-    await updateEnvelope(flow.db, effect.tenant, id, { remote: draft.id });
-    const sent = draft.status === 'draft' ? await sign.send(call, draft.id) : draft;
-    return { effect, result: { done: true, remote: sent.id }, asked, mapping, facts: [statusFact(flow, envelope, sent)] };
+    const request = await requestOf(flow, found);
+    const asked = { template: request.template, labels: request.labels, roles: request.recipients.map(({ role, order }) => [role, order]) };
+    const made = (await findEarlier(sign, call, effect, envelope)) ?? (await sign.draft(call, request));
+    if (!(await adoptRemote(flow.db, effect.tenant, id, made.id))) return discard(flow, sign, call, effect, made);
+    const sent = made.status === 'draft' ? await sign.send(call, made.id) : made;
+    return { effect, result: { done: true, remote: sent.id }, asked, mapping: envelope.send_mapping, facts: [statusFact(flow, envelope, sent)] };
   } catch (error) {
-    const problem = Problem.from(error);
-    const final = problem.remedy === 'reject' || problem.remedy === 'unsupported';
-    const facts: Fact[] = final ? [{ type: 'envelope.create-failed', at: flow.clock.now(), data: { envelope: id, code: problem.code, say: problem.message } }] : [];
-    return { ...failed(effect, problem, asked), mapping, facts };
+    return createFailed(flow, effect, envelope, Problem.from(error));
   }
 }
 
-async function findOrDraft(sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope, request: EnvelopeRequest): Promise<RemoteEnvelope> {
-  return (await findEarlier(sign, call, effect, envelope)) ?? sign.draft(call, request);
+/** Where it is not certain what the provider made, a person looks; otherwise a refusal is the end of this envelope. */
+function createFailed(flow: Flow, effect: OutboxEffect, envelope: Envelope, problem: Problem): Outcome {
+  const refused = (problem.remedy === 'reject' || problem.remedy === 'unsupported') && problem.code !== 'send.ambiguous';
+  const facts: Fact[] = refused ? [{ type: 'envelope.create-failed', at: flow.clock.now(), data: { envelope: envelope.id, code: problem.code, say: problem.message } }] : [];
+  return { ...failed(effect, problem), mapping: envelope.send_mapping, facts };
 }
 
-/** What an earlier attempt may have made. */
+/** Another attempt was faster, or nobody wants it any more: what we made goes, if nobody took it. */
+async function discard(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect, made: RemoteEnvelope): Promise<Outcome> {
+  const { envelope } = await getEnvelope(flow.db, effect.tenant, dataOf<EffectData['envelope.create']>(effect).envelope);
+  if (envelope.void_by !== null) return withdraw(flow, sign, call, effect, envelope);
+  if (envelope.remote !== made.id) await sign.void(call, made.id, 'Made twice; the other one counts.');
+  return settled(effect, envelope);
+}
+
+/** What an earlier attempt made: the one that was taken, or the one that carries our id. */
 async function findEarlier(sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope): Promise<RemoteEnvelope | null> {
-  return effect.attempts > 1 || envelope.remote !== null ? sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS) : null;
+  if (envelope.remote !== null) return { id: envelope.remote, status: 'draft' };
+  return effect.attempts > 1 ? sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS) : null;
 }
 
 /** Nobody wants it any more: what an earlier attempt made, or even sent without our hearing of it, goes too. */
 async function withdraw(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope): Promise<Outcome> {
   try {
-    const earlier = await findEarlier(sign, call, effect, envelope);
-    if (earlier) await sign.void(call, earlier.id, envelope.reason ?? '');
-    return { ...settled(effect, envelope), facts: [statusFact(flow, envelope, { id: earlier?.id ?? null, status: 'voided' })] };
+    const remote = envelope.remote ?? (await sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS))?.id ?? null;
+    if (remote !== null) await sign.void(call, remote, envelope.reason ?? '');
+    return { effect, result: { done: true, remote, cancelled: effect.kind === 'envelope.create' }, asked: null, facts: [statusFact(flow, envelope, { id: remote, status: 'voided' })] };
   } catch (error) {
     return voidFailed(effect, envelope, error);
   }
@@ -96,25 +107,21 @@ async function requestOf(flow: Flow, { envelope, recipients }: EnvelopeWithRecip
 }
 
 export async function voidEnvelope(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect): Promise<Outcome> {
-  const { envelope: id, reason } = dataOf<EffectData['envelope.void']>(effect);
-  const { envelope } = await getEnvelope(flow.db, effect.tenant, id);
-  if (isFinal(envelope.status) || envelope.remote === null) return settled(effect, envelope);
-  try {
-    await sign.void(call, envelope.remote, reason);
-    return { effect, result: { done: true, remote: envelope.remote }, asked: { reason }, facts: [statusFact(flow, envelope, { id: envelope.remote, status: 'voided' })] };
-  } catch (error) {
-    return voidFailed(effect, envelope, error);
-  }
+  const { envelope } = await getEnvelope(flow.db, effect.tenant, dataOf<EffectData['envelope.void']>(effect).envelope);
+  return isClosed(envelope.status) ? settled(effect, envelope) : withdraw(flow, sign, call, effect, envelope);
 }
 
 export async function remindEnvelope(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect): Promise<Outcome> {
   const { envelope: id } = dataOf<EffectData['envelope.remind']>(effect);
   const { envelope } = await getEnvelope(flow.db, effect.tenant, id);
-  if (isFinal(envelope.status) || envelope.remote === null) return { effect, result: { done: true, remote: envelope.remote, cancelled: true }, asked: null };
+  if (isClosed(envelope.status) || envelope.remote === null) return { effect, result: { done: true, remote: envelope.remote, cancelled: true }, asked: null };
+  const done: Outcome = { effect, result: { done: true, remote: envelope.remote }, asked: null };
   try {
     await sign.remind(call, envelope.remote);
-    return { effect, result: { done: true, remote: envelope.remote }, asked: null };
+    return done;
   } catch (error) {
-    return failed(effect, error);
+    const problem = Problem.from(error);
+    // One mail too few is better than one too many.
+    return problem.code === 'vendor.lost-reply' ? { ...done, detail: { note: 'The answer was lost, so the reminder may not have gone out. It is not repeated.' } } : failed(effect, problem);
   }
 }

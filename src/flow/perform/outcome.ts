@@ -31,13 +31,16 @@ export function dataOf<Data>(effect: OutboxEffect): Data {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 600_000;
+const LOST_PAUSE_MS = 2_000;
 /** With the longest pause reached after ten attempts this is over two hours of a vendor's absence. */
 const ATTEMPTS = 24;
 
-/** When to try again, with full jitter; null once it is time for a person to look. A vendor's named pause is obeyed exactly and never uses an attempt up. */
+/** When to try again, with full jitter; null once it is time for a person to look. A vendor's named pause is obeyed exactly. */
 export function retryAt(problem: Problem, attempts: number, now: number, random: () => number): number | null {
   if (problem.retryAfterMs !== undefined) return now + problem.retryAfterMs;
   if (problem.code === 'vendor.rate-limited') return now + LONGEST_PAUSE_MS / 60;
   if (attempts >= ATTEMPTS) return null;
-  return now + Math.ceil(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
+  // What got lost on the way may still be at work there: looking at once would find nothing.
+  const least = problem.code === 'vendor.lost-reply' ? LOST_PAUSE_MS : 0;
+  return now + least + Math.ceil(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
 }

@@ -12,7 +12,7 @@ import type { Tx } from '#store/database';
 import { putOwnNotice } from '#store/inbox';
 import { getInstall, updateInstall, type Install } from '#store/installs';
 import { append, type Entry } from '#store/ledger';
-import { claimLane, parkLeft, releaseLane, scrubEffect, settleEffects, type Lane, type OutboxEffect, type Settlement } from '#store/outbox';
+import { claimLane, LANE_LEASE_MS, parkLeft, releaseLane, renewLane, scrubEffect, settleEffects, type Lane, type OutboxEffect, type Settlement } from '#store/outbox';
 import { getVendor, type Flow } from '#flow/flow';
 import { flagInstall } from '#flow/tokens';
 import { readDeals } from '#flow/perform/deal-read';
@@ -22,6 +22,7 @@ import { failed, retryAt, type Outcome } from '#flow/perform/outcome';
 import { writeRecords } from '#flow/perform/record-write';
 
 /** Takes several batches of each kind at once, so that few calls go half empty: 300 filled three of four, 2,000 nearly all. Bounds a turn's transaction. */
+const REAUTHORIZE_MS = 60_000;
 const EFFECTS_A_TURN = 2_000;
 
 /** Serves one lane for one turn. False when no lane has anything due. */
@@ -30,19 +31,37 @@ export function createPerform(flow: Flow): () => Promise<boolean> {
     const claimed = await claimLane(flow.db, flow.clock.now(), EFFECTS_A_TURN);
     if (!claimed) return false;
     const { lane, effects } = claimed;
-    const install = await getInstall(flow.db, lane.tenant, lane.install);
-    const { connector } = getVendor(flow, install.vendor);
+    const lease = keepLane(flow, lane);
     let pauseUntil = 0;
-    const turns = [...groupBy(effects, (effect) => effect.kind)].map(async ([kind, some]) => {
-      // A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone.
-      const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), kind === 'deal.read' ? 'insistent' : 'once');
-      const outcomes = await runSafely(flow, connector, call, kind, some);
-      pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, outcomes));
-    });
-    await Promise.all(turns);
-    await releaseLane(flow.db, lane, pauseUntil);
+    try {
+      const install = await getInstall(flow.db, lane.tenant, lane.install);
+      const { connector } = getVendor(flow, install.vendor);
+      const turns = [...groupBy(effects, (effect) => effect.kind)].map(async ([kind, some]) => {
+        // A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone.
+        const manner = kind === 'deal.read' ? 'insistent' : 'once';
+        const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), manner, lease.signal);
+        const outcomes = await runSafely(flow, connector, call, kind, some);
+        pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, outcomes));
+      });
+      await Promise.all(turns);
+    } finally {
+      lease.end();
+      await releaseLane(flow.db, lane, pauseUntil);
+    }
     return true;
   };
+}
+
+/** Renews the lane's lease while a turn runs; aborts the turn's calls once another process has taken the lane over. */
+function keepLane(flow: Flow, lane: Lane): { signal: AbortSignal; end: () => void } {
+  const lost = new AbortController();
+  const renew = () =>
+    void renewLane(flow.db, lane, flow.clock.now()).then(
+      (ours) => ours || lost.abort(),
+      (error: unknown) => flow.log.warn({ install: lane.install, err: error }, 'the lease of a lane could not be renewed'),
+    );
+  const timer = setInterval(renew, LANE_LEASE_MS / 3);
+  return { signal: lost.signal, end: () => clearInterval(timer) };
 }
 
 async function runSafely(flow: Flow, connector: Connector, call: Call, kind: EffectKind, effects: OutboxEffect[]): Promise<Outcome[]> {
@@ -100,12 +119,13 @@ function settlementOf(flow: Flow, { effect, result }: Outcome, now: number): Set
   if (result.done) return { id: effect.id, state: result.cancelled ? 'cancelled' : 'done' };
   const { problem } = result;
   const error = JSON.stringify({ code: problem.code, say: problem.message, facts: problem.facts });
-  if (problem.remedy === 'reauthorize') return { id: effect.id, state: 'held', error };
+  // Flagging the install holds what is ready; should it be authorised again meanwhile, this goes on by itself.
+  if (problem.remedy === 'reauthorize') return { id: effect.id, state: 'ready', runAt: now + REAUTHORIZE_MS, error };
   const again = problem.remedy === 'retry' ? retryAt(problem, effect.attempts, now, flow.random) : null;
-  return again === null ? { id: effect.id, state: 'parked', error } : { id: effect.id, state: 'ready', runAt: again, error };
+  return again === null ? { id: effect.id, state: 'parked', error } : { id: effect.id, state: 'ready', runAt: again, untried: problem.code === 'vendor.rate-limited', error };
 }
 
-const RECEIPT_OUTCOME = { done: 'done', cancelled: 'cancelled', ready: 'retry', parked: 'parked', held: 'retry' } as const;
+const RECEIPT_OUTCOME = { done: 'done', cancelled: 'cancelled', ready: 'retry', parked: 'parked' } as const;
 
 function receiptOf({ effect, result, asked, detail, mapping, left }: Outcome, settlement: Settlement, now: number): Entry<'receipts'> {
   const said = result.done ? {} : { code: result.problem.code, say: result.problem.message };

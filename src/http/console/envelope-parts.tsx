@@ -1,4 +1,4 @@
-import { ENVELOPE_RANK, isFinal, type EnvelopeStatus } from '#core/envelope';
+import { ENVELOPE_RANK, isClosed, type EnvelopeStatus } from '#core/envelope';
 import type { PlannedField } from '#core/plan';
 import type { PersonalData } from '#store/people';
 import type { EnvelopesTable, RecipientsTable } from '#store/schema';
@@ -14,7 +14,7 @@ const PATH: EnvelopeStatus[] = ['requested', 'sent', 'viewed', 'partially_signed
 /** How far the envelope has come. An end other than completion takes the place of the steps that will not come any more. */
 export function StatusPath({ envelope, recipients, now }: { envelope: EnvelopesTable; recipients: RecipientsTable[]; now: number }) {
   const { status } = envelope;
-  const ended = isFinal(status) && status !== 'completed';
+  const ended = isClosed(status) && status !== 'completed';
   const times: Partial<Record<EnvelopeStatus, number | null>> = {
     requested: envelope.requested_at,
     sent: envelope.sent_at,
@@ -30,7 +30,7 @@ export function StatusPath({ envelope, recipients, now }: { envelope: EnvelopesT
         <li class={`${step === status ? 'here' : reached(step) ? 'passed' : 'ahead'} ${ENVELOPE_WORDS[step][1]}`} aria-current={step === status ? 'step' : undefined}>
           <span>{ENVELOPE_WORDS[step][0]}</span>
           <small>
-            <StepTime at={step === status && isFinal(step) ? (envelope.closed_at ?? envelope.completed_at) : (times[step] ?? null)} now={now} />
+            <StepTime at={step === status && isClosed(step) ? (envelope.closed_at ?? envelope.completed_at) : (times[step] ?? null)} now={now} />
           </small>
         </li>
       ))}

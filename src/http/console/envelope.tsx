@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
-import { isFinal } from '#core/envelope';
-import type { Correlation, EnvelopeId } from '#core/ids';
+import { isClosed } from '#core/envelope';
+import type { EnvelopeId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { nameOf } from '#http/sessions';
 import { openPersonal, type PersonalData } from '#store/people';
-import { findEnvelopeDetail, listEffects, readStory, type EnvelopeDetail, type Story } from '#store/view';
+import { findEnvelopeDetail, readStory, type EnvelopeDetail, type Story } from '#store/view';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
 import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
-import { Id, objectOf } from './data.tsx';
+import { Id } from './data.tsx';
 import { Attribution, Document, Pins, Recipients, StatusPath } from './envelope-parts.tsx';
 import { show, showPart } from './layout.tsx';
 import { wantsJson } from './list.tsx';
@@ -17,8 +17,6 @@ import { Timeline } from './timeline.tsx';
 import type { Names } from './wording.ts';
 
 const REASON_LENGTH = 200;
-/** A deal that was blocked is looked at soon; among so many of the newest writes is the one that told it. */
-const LOOKED_THROUGH = 200;
 
 interface EnvelopePage {
   detail: EnvelopeDetail;
@@ -30,8 +28,6 @@ interface EnvelopePage {
 export function envelopePage(): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   app.get('/envelopes/:envelope', async (c) => {
-    const blocked = await storyInstead(c);
-    if (blocked !== null) return c.redirect(at(c, `/stories/${blocked}`), 302);
     const page = await readPage(c);
     const { envelope } = page.detail;
     const version = versionOf(page);
@@ -63,15 +59,6 @@ export function envelopePage(): Hono<ConsoleEnv> {
   return app;
 }
 
-/** A send that was blocked has written its id on the deal, and there is no envelope of that id: its story says why. */
-async function storyInstead(c: ConsoleContext): Promise<Correlation | null> {
-  const { db } = c.var.options;
-  const id = c.req.param('envelope') ?? '';
-  if (await findEnvelopeDetail(db, tenantIn(c).id, id as EnvelopeId)) return null;
-  const { rows } = await listEffects(db, tenantIn(c).id, { kind: 'record.write' }, { limit: LOOKED_THROUGH });
-  return rows.find((row) => row.envelope === null && Object.values(objectOf(row.data).set ?? {}).includes(id))?.correlation ?? null;
-}
-
 async function detailOf(c: ConsoleContext): Promise<EnvelopeDetail> {
   const detail = await findEnvelopeDetail(c.var.options.db, tenantIn(c).id, c.req.param('envelope') as EnvelopeId);
   if (!detail) throw new Problem('request.not-found');
@@ -95,7 +82,7 @@ async function readPage(c: ConsoleContext): Promise<EnvelopePage> {
 function LiveEnvelope({ c, page, version }: { c: ConsoleContext; page: EnvelopePage; version: string }) {
   const { detail, people, story, names } = page;
   const { envelope } = detail;
-  const open = !isFinal(envelope.status);
+  const open = !isClosed(envelope.status);
   return (
     <Live c={c} version={version} moving={open || isMoving(story)}>
       <header class="title">

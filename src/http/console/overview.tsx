@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { sha256 } from '#lib/hmac';
-import { ENVELOPE_STATUSES, isFinal, type EnvelopeStatus } from '#core/envelope';
+import { ENVELOPE_STATUSES, isClosed, type EnvelopeStatus } from '#core/envelope';
 import type { AlarmsTable } from '#store/schema';
 import { countEnvelopes, listAlarms, listEnvelopes, listInstalls, type EnvelopeRow, type InstallView, type Waiting } from '#store/view';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
@@ -61,7 +61,7 @@ async function readOverview(c: ConsoleContext): Promise<Overview> {
 
 /** Something may change by itself: work waits, an envelope is out, or the first steps are still being taken. */
 function isMoving({ counts, waiting, steps }: Overview): boolean {
-  const open = ENVELOPE_STATUSES.some((status) => !isFinal(status) && counts[status]);
+  const open = ENVELOPE_STATUSES.some((status) => !isClosed(status) && counts[status]);
   return open || waiting.inbox.ready + waiting.outbox.ready + waiting.outbox.leased > 0 || steps.some((step) => !step.done);
 }
 

@@ -28,6 +28,7 @@ const COLUMNS = [
   'refresh_until',
   'hook',
   'send_allowed',
+  'granted_at',
   'created_at',
   'updated_at',
   'last_ok_at',

@@ -1,8 +1,10 @@
+import { sha256 } from '#lib/hmac';
+import { canonicalJson } from '#lib/json';
 import { decide } from '#core/decide/decide';
 import { intentOf } from '#core/decide/intent';
 import type { Decision, InstallState, Rules, Situation } from '#core/decide/situation';
 import type { Effect } from '#core/effect';
-import { isFinal } from '#core/envelope';
+import { isClosed } from '#core/envelope';
 import type { DealPurpose, Fact, FactData, Personal, RecipientHeard, SendRequest } from '#core/fact';
 import type { EnvelopeId } from '#core/ids';
 import type { EnvelopeView, PlannedStep, PlannedWrite, Policies, SendPlan } from '#core/plan';
@@ -82,18 +84,25 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
     const deal = 'deal' in fact.data ? fact.data.deal : null;
     return {
       now: NOW,
+      cause: sha256(canonicalJson(fact)),
+      grounded: true,
+      overtaken: overtaken(subject(fact)),
       coalesceMs: 1000,
       crm: CRM,
       sign: SIGN,
       rules: rules(),
       schema: SCHEMA,
       envelope: subject(fact),
-      open: all.filter((one) => one.deal === deal && !isFinal(one.status)),
+      open: all.filter((one) => one.deal === deal && !isClosed(one.status)),
       intentKnown: (intent) => all.some((one) => one.intent === intent),
       fresh: { id: `env_${made + 1}`, url: `https://console.example.com/env_${made + 1}` },
       provider: 'A provider',
       ...over,
     };
+  }
+
+  function overtaken(state: EnvelopeState | null): boolean {
+    return state !== null && [...envelopes.values()].some((one) => one.deal === state.deal && one.id > state.id && (!isClosed(one.status) || one.status === 'completed'));
   }
 
   function hear(fact: Fact): Decision & { fresh: Effect[] } {
@@ -114,6 +123,7 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
     envelopes.set(id, {
       ...{
         id,
+        sign: SIGN.id,
         intent,
         deal: deal.id,
         rule: sent.rule,
