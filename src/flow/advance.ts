@@ -117,7 +117,7 @@ async function settleFact(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts
   await applyDecision(flow, tx, { tenant: notice.tenant, correlation: story, accounts, versions, decision, fact });
   await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story }, now);
   // Of the erased nothing is kept, whatever is still told of them.
-  for (const contact of erasedIn(subject)) await erasePeople(tx, notice.tenant, contact, now);
+  for (const contact of erasedIn(subject)) await erasePeople(tx, flow.sealer, notice.tenant, contact, now);
   if (isGap(fact, decision)) await reportGap(flow, tx, notice);
   flow.metrics.facts.inc({ type: fact.type, outcome: decision.outcome });
   return story;

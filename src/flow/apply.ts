@@ -30,7 +30,7 @@ export async function applyDecision(flow: Flow, tx: Tx, application: Application
     for (const [id, change] of recipients) await updateRecipient(tx, tenant, id, recipientColumns(change));
   }
   if (decision.alarm !== undefined) await raiseAlarm(tx, { code: 'mapping-failed', subject: tenant, tenant, say: `A mapping failed on a record: ${decision.alarm}` }, now);
-  if (decision.erase !== undefined) await erasePeople(tx, tenant, decision.erase, now);
+  if (decision.erase !== undefined) await erasePeople(tx, flow.sealer, tenant, decision.erase, now);
 }
 
 async function createEnvelope(flow: Flow, tx: Tx, { tenant, correlation, accounts, versions }: Application, envelope: NewEnvelope): Promise<void> {

@@ -3,6 +3,7 @@ import { createSealer, type Sealer } from '#lib/seal';
 import { newId } from '#lib/ids';
 import type { PersonId, TenantId } from '#core/ids';
 import type { Db, Tx } from '#store/database';
+import { eraseTraces } from '#store/traces';
 
 export interface PersonalData {
   name: string;
@@ -56,20 +57,26 @@ export async function openPersonal(db: Db, sealer: Sealer, tenant: TenantId, row
 }
 
 /**
- * Erases the people behind a CRM contact: their keys, their recipients' data, the documents and the raw deliveries of envelopes that name them.
- * The ledgers name no person and stay whole. Returns how many people were erased.
+ * Erases the people behind a CRM contact: their keys, their recipients' data, and whatever else names them: documents, raw deliveries, what was
+ * written or waits. The ledgers name no person and stay whole. Returns how many people were erased.
  */
-export async function erasePeople(tx: Tx, tenant: TenantId, contact: string, now: number): Promise<number> {
-  const found = await tx.selectFrom('recipients').select(['person', 'envelope']).where('tenant', '=', tenant).where('contact', '=', contact).execute();
-  if (found.length === 0) return 0;
+export async function erasePeople(tx: Tx, sealer: Sealer, tenant: TenantId, contact: string, now: number): Promise<number> {
+  const found = await tx.selectFrom('recipients').select(['person', 'personal']).where('tenant', '=', tenant).where('contact', '=', contact).execute();
   const persons = [...new Set(found.map((row) => row.person))];
-  const all = await tx.selectFrom('recipients').select('envelope').distinct().where('tenant', '=', tenant).where('person', 'in', persons).execute();
-  const envelopes = all.map((row) => row.envelope);
-  const notices = tx.selectFrom('facts').select('notice').where('tenant', '=', tenant).where('envelope', 'in', envelopes).where('notice', 'is not', null);
-  const deliveries = tx.selectFrom('inbox').select('delivery').where('tenant', '=', tenant).where('id', 'in', notices);
-  await tx.updateTable('deliveries').set({ body: null, headers: '{}' }).where('id', 'in', deliveries).execute();
-  await tx.updateTable('inbox').set({ payload: null }).where('tenant', '=', tenant).where('id', 'in', notices).execute();
-  await tx.updateTable('envelopes').set({ document: '{}', reason: null, updated_at: now }).where('tenant', '=', tenant).where('id', 'in', envelopes).execute();
+  const addresses = (await openPersonal(tx, sealer, tenant, found)).flatMap((person) => person?.email ?? []);
+  const envelopes =
+    persons.length === 0
+      ? []
+      : await tx
+          .selectFrom('envelopes')
+          .select(['id', 'sign', 'remote'])
+          .where('tenant', '=', tenant)
+          .where('id', 'in', tx.selectFrom('recipients').select('envelope').where('tenant', '=', tenant).where('person', 'in', persons))
+          .execute();
+  await eraseTraces(tx, tenant, { contact, envelopes, addresses });
+  if (persons.length === 0) return 0;
+  const ids = envelopes.map(({ id }) => id);
+  await tx.updateTable('envelopes').set({ document: '{}', reason: null, updated_at: now }).where('tenant', '=', tenant).where('id', 'in', ids).execute();
   await tx.updateTable('recipients').set({ personal: null }).where('tenant', '=', tenant).where('person', 'in', persons).execute();
   await tx.updateTable('persons').set({ key: null, email_hash: null, erased_at: now }).where('tenant', '=', tenant).where('id', 'in', persons).execute();
   return persons.length;

@@ -12,6 +12,7 @@ import * as ledger from '#store/ledger';
 import * as mappings from '#store/mappings';
 import * as outbox from '#store/outbox';
 import * as people from '#store/people';
+import * as traces from '#store/traces';
 import * as sessions from '#store/sessions';
 import * as view from '#store/view';
 import type { TenantId } from '#core/ids';
@@ -92,6 +93,7 @@ const CASES: Record<string, Case> = {
   'mappings.activateMapping': (db, b) => mappings.activateMapping(db, b, 'send', 1),
   'mappings.freezeMappings': (db, b, a) => mappings.freezeMappings(db, b, [a.mapping.id], NOW),
   'outbox.putEffects': (db, b, a) => outbox.putEffects(db, b, [write(a.crm, 'record-of-b', { key: a.effect.key })], { ordinal: 1, correlation: 'cor_b' }, NOW),
+  'outbox.fieldsWrittenOnce': (db, b) => outbox.fieldsWrittenOnce(db, b, ['deal:1']),
   'outbox.fieldsWrittenLater': async (db, b) => [...(await outbox.fieldsWrittenLater(db, b, 'deal:record-of-a', 0))],
   'outbox.holdEffects': (db, b, a) => outbox.holdEffects(db, b, a.crm.id, true, NOW),
   'outbox.reviveEffect': (db, b, a) => outbox.reviveEffect(db, b, a.parked, { state: 'ready' }, NOW),
@@ -99,7 +101,8 @@ const CASES: Record<string, Case> = {
   'outbox.scrubEffect': (db, b, a) => outbox.scrubEffect(db, b, a.effect.id, '{}'),
   'people.sealPersonal': (db, b) => people.sealPersonal(db, sealer, b, ADA),
   'people.openPersonal': (db, b, a) => people.openPersonal(db, sealer, b, a.recipients),
-  'people.erasePeople': (db, b) => people.erasePeople(db, b, 'contact-ada', NOW),
+  'traces.eraseTraces': (db, b, a) => traces.eraseTraces(db, b, { contact: 'contact-ada', envelopes: [{ id: a.envelope, sign: a.sign.id, remote: 'remote-of-a' }], addresses: ['ada@example.com'] }),
+  'people.erasePeople': (db, b) => people.erasePeople(db, sealer, b, 'contact-ada', NOW),
   'sessions.openSession': async (db, b) => sessions.findSession(db, (await sessions.openSession(db, b, NOW)).cookie, NOW),
   'view.listEnvelopes': (db, b) => view.listEnvelopes(db, b, { text: 'remote-of-a' }, ask),
   'view.countEnvelopes': (db, b) => view.countEnvelopes(db, b),

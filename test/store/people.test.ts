@@ -8,7 +8,7 @@ import { eachDatabase } from './databases.ts';
 import { ADA, BEN, dump, fact, NOW, notice, putAccount, putEnvelope, sealer, type Account } from './fixtures.ts';
 
 const people = async (db: Db, { tenant }: Account, id: `env_${string}`) => openPersonal(db, sealer, tenant, (await getEnvelope(db, tenant, id)).recipients);
-const erase = (db: Db, { tenant }: Account, contact: string | null) => db.transaction().execute((tx) => erasePeople(tx, tenant, contact ?? '', NOW));
+const erase = (db: Db, { tenant }: Account, contact: string | null) => db.transaction().execute((tx) => erasePeople(tx, sealer, tenant, contact ?? '', NOW));
 
 const NAMED = /(Ada|Ben|A\.) Example|@example/i;
 

@@ -4,7 +4,7 @@ import type { Contact, Snapshot, Template } from '#core/records';
 import { evaluateCondition, evaluateText } from './expression.ts';
 import type { SendLanguages } from './languages.ts';
 import { writePath, type Path } from './place.ts';
-import type { Reasons } from './reasons.ts';
+import { Reasons } from './reasons.ts';
 import type { RecipientRule, SendMapping, SendRule } from './schema.ts';
 import { bindContact, primaryContact } from './snapshot-values.ts';
 import { same } from './stages.ts';
@@ -51,7 +51,8 @@ function fillRole(input: RecipientInput, role: Template['roles'][number], reason
   const asked = requested[wanted];
   if (asked) {
     const order = entries[0]?.entry.order ?? role.order;
-    const person = { name: asked.name.trim(), email: asked.email.trim(), contact: asked.contact ?? null };
+    const email = asked.email.trim();
+    const person = { name: asked.name.trim(), email, contact: asked.contact ?? contactOf(input, email) };
     return checked(person, role.name, ['request', 'recipients', wanted], reasons) ? { role: role.name, order, ...person } : undefined;
   }
   for (const { entry, path } of entries) {
@@ -69,6 +70,12 @@ function fillRole(input: RecipientInput, role: Template['roles'][number], reason
     `Nobody signs as ${role.name}, a role of the template "${template.name}". Choose a person for it, or add the role to the mapping.`,
   );
   return undefined;
+}
+
+/** The contact of the deal with that address, where a person typed one: what becomes of the envelope is told there, and forgotten with it. */
+function contactOf({ snapshot, send, languages }: RecipientInput, email: string): string | null {
+  const addressOf = (contact: Contact) => new Reasons().attempt(() => evaluateText(send.people.email, languages.people, bindContact(languages.people, contact), 'people.email'));
+  return snapshot.contacts.find((contact) => same(addressOf(contact) ?? '', email))?.id ?? null;
 }
 
 function findPerson({ snapshot, send, languages }: RecipientInput, from: From, role: string, path: Path, reasons: Reasons): Person | undefined {

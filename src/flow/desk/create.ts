@@ -1,3 +1,4 @@
+import { sha256 } from '#lib/hmac';
 import { newId } from '#lib/ids';
 import { PRIORITY, type EffectData } from '#core/effect';
 import { isClosed } from '#core/envelope';
@@ -48,7 +49,8 @@ export function createDesk(flow: Flow): Desk {
     async send(tenant, deal, request) {
       const { crm } = await accountsOf(flow, flow.db, tenant);
       const at = flow.clock.now();
-      const correlation = newId('cor', at);
+      // Of the key, so that each repeat of a request is answered with the one story.
+      const correlation: Correlation = `cor_${sha256(`${tenant}|${request.key}`).slice(0, 26)}`;
       await audit(tenant, request.by, 'send.requested', deal, { key: request.key });
       await putOnLine(tenant, crm.id, `request|${request.key}`, correlation, { type: 'send.requested', at, data: { deal, key: request.key }, personal: { request } });
       return { correlation };

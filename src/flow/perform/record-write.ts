@@ -6,6 +6,7 @@ import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import type { Crm, RecordWrite, WriteOutcome } from '#ports/crm';
 import { fieldsWrittenLater, fieldsWrittenOnce, type OutboxEffect } from '#store/outbox';
+import { withoutValues } from '#store/traces';
 import type { Flow } from '#flow/flow';
 import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
 
@@ -89,7 +90,9 @@ function settle(flow: Flow, { write, effects }: Merged, outcome: WriteOutcome | 
     const last = index === effects.length - 1;
     const left = last ? outcome.left.map(({ field, problem }) => ({ field, value: write.set[field] ?? null, problem })) : [];
     const facts = left.length > 0 ? [writeFailed(flow, write.record, left)] : [];
-    return { effect, result: { done: true, remote: write.record.id }, asked: write, detail, left, facts };
+    // A blocked send has no envelope, and nothing but its words would lead from a person to it.
+    const scrubbed = effect.envelope === null ? { scrubbed: withoutValues(effect.data) } : {};
+    return { effect, result: { done: true, remote: write.record.id }, asked: write, detail, left, facts, ...scrubbed };
   });
 }
 

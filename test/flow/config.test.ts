@@ -1,0 +1,117 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createLog } from '#lib/log';
+import { projectRoot } from '#lib/root';
+import { ConfigError, loadConfig } from '#src/config';
+import { createWorld } from '#src/world';
+import { TEST_KEY } from './world.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'countersign-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const file = { database: join(folder, 'live.db'), port: 0, logLevel: 'silent' as const };
+const LIVE = {
+  COUNTERSIGN_MODE: 'live',
+  PUBLIC_URL: 'https://countersign.example.com',
+  COUNTERSIGN_KEY: TEST_KEY,
+  HUBSPOT_CLIENT_ID: 'client',
+  HUBSPOT_CLIENT_SECRET: 'hush',
+  HUBSPOT_APP_ID: '1',
+};
+function faultsOf(variables: NodeJS.ProcessEnv): string {
+  try {
+    loadConfig(variables, file);
+    return '';
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+}
+
+describe('a configuration', () => {
+  test('for live that is incomplete is refused with all its faults at once', () => {
+    const faults = faultsOf({ COUNTERSIGN_MODE: 'live', PUBLIC_URL: 'http://countersign.example.com', DOCUSIGN_CLIENT_ID: 'x' });
+    for (const word of ['PUBLIC_URL', 'COUNTERSIGN_KEY', 'HUBSPOT_CLIENT_ID', 'DOCUSIGN_CLIENT_SECRET', 'DOCUSIGN_CONNECT_KEYS']) expect(faults).toContain(word);
+  });
+  test.each<[string, NodeJS.ProcessEnv, string]>([
+    ['a key that is too short', { ...LIVE, COUNTERSIGN_KEY: 'c2hvcnQ=' }, 'COUNTERSIGN_KEY'],
+    ['half a vendor', { ...LIVE, HUBSPOT_APP_ID: '' }, 'HUBSPOT_APP_ID'],
+    ['an address without encryption', { ...LIVE, PUBLIC_URL: 'http://countersign.example.com' }, 'https://'],
+    ['an address that is none', { ...LIVE, PUBLIC_URL: 'countersign' }, 'PUBLIC_URL'],
+    ['a port that is none', { ...LIVE, PORT: 'eighty' }, 'PORT'],
+    ['a mode that is none', { ...LIVE, COUNTERSIGN_MODE: 'prod' }, 'COUNTERSIGN_MODE'],
+  ])('with %s is refused', (_what, variables, word) => expect(faultsOf(variables)).toContain(word));
+
+  test('never shows its secrets', () => {
+    const config = loadConfig({ ...LIVE, DOCUSIGN_CLIENT_ID: 'i', DOCUSIGN_CLIENT_SECRET: 'hush-too', DOCUSIGN_CONNECT_KEYS: 'hush-one,hush-two' }, file);
+    const { key: _key, ...shown } = config;
+    expect(JSON.stringify(shown)).not.toContain('hush');
+    expect(faultsOf({ ...LIVE, HUBSPOT_APP_ID: '' })).not.toContain('hush');
+  });
+  test('makes the sandbox a key of its own beside its database, once', () => {
+    const database = join(folder, 'sandbox.db');
+    const [first, second] = [loadConfig({}, { ...file, database }), loadConfig({}, { ...file, database })];
+    expect(first.key).toHaveLength(32);
+    expect(second.key.equals(first.key)).toBe(true);
+  });
+});
+
+describe('a live server', () => {
+  test('serves nothing of the sandbox', async () => {
+    const port = await freePort();
+    const world = await createWorld(loadConfig({ ...LIVE, HOST: '127.0.0.1', PORT: String(port) }, file), { log: createLog('silent') });
+    expect(world.sandbox).toBeNull();
+    expect(await world.start()).toBe('https://countersign.example.com');
+    const answers: number[] = [];
+    for (const path of ['/sandbox/hubspot/', '/sandbox/docusign/', '/sandbox/mail/', '/sandbox/hubspot/oauth/v3/token', '/sandbox']) {
+      answers.push((await fetch(`http://127.0.0.1:${port}${path}`)).status);
+      answers.push((await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST' })).status);
+    }
+    expect(new Set(answers)).toEqual(new Set([404]));
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    await world.stop();
+  });
+
+  test('never even loads it: no file that live reaches imports a part of the sandbox', () => {
+    const reached = importsFrom('src/main.ts');
+    expect(reached.size).toBeGreaterThan(100);
+    expect([...reached].filter((path) => /sandbox/.test(path))).toEqual([]);
+    expect([...importsFrom('src/sandbox-world.ts')].some((path) => path === 'connectors/hubspot/sandbox.ts')).toBe(true);
+  });
+});
+
+/** A live server tells its public address, so the port is chosen here. */
+function freePort(): Promise<number> {
+  return new Promise((found) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => found(port));
+    });
+  });
+}
+
+/** Every file that is loaded with `entry`, by static imports alone: a dynamic one is only followed when it is reached. */
+function importsFrom(entry: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  const text = readFileSync(join(projectRoot, entry), 'utf8');
+  for (const [, from = ''] of text.matchAll(/^(?:import|export)(?! type)[^'"]*?from '([^']+)'|^import '([^']+)'/gm)) {
+    const path = from.startsWith('#') ? aliased(from) : from.startsWith('.') ? join(dirname(entry), from) : null;
+    if (path !== null) importsFrom(path, seen);
+  }
+  return seen;
+}
+
+function aliased(specifier: string): string {
+  const { imports } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { imports: Record<string, { source: string }> };
+  const patterns = Object.entries(imports).sort(([a], [b]) => b.length - a.length);
+  for (const [pattern, { source }] of patterns) {
+    const [head = '', tail = ''] = pattern.split('*');
+    if (!specifier.startsWith(head) || !specifier.endsWith(tail)) continue;
+    const path = source.replace('*', specifier.slice(head.length, specifier.length - tail.length));
+    return resolve('/', path).slice(1);
+  }
+  throw new Error(`There is no ${specifier}.`);
+}
