@@ -13,7 +13,8 @@ create table installs (
 );
 create index installs_by_tenant on installs (tenant);
 create table oauth_states (
-  state_hash text primary key, vendor text not null, tenant text, browser_hash text not null, verifier text not null, expires_at bigint not null
+  state_hash text primary key, vendor text not null, tenant text, operator integer not null, browser_hash text not null, verifier text not null,
+  expires_at bigint not null
 );
 create table deliveries (
   id text primary key, vendor text not null, received_at bigint not null, headers text not null, body BYTES, fault text
@@ -21,16 +22,16 @@ create table deliveries (
 create index deliveries_by_time on deliveries (received_at);
 create index deliveries_faulty on deliveries (received_at) where fault is not null;
 create table inbox (
-  id text primary key, tenant text not null, install text not null, vendor text not null, delivery text, position integer not null, key text not null, kind text not null,
+  id text not null, tenant text not null, install text not null, vendor text not null, delivery text, position integer not null, key text not null, kind text not null,
   at bigint not null, payload text, state text not null, attempts integer not null, run_at bigint not null, error text,
-  correlation text not null, received_at bigint not null
+  correlation text not null, received_at bigint not null,
+  primary key (tenant, id)
 );
 create unique index inbox_by_key on inbox (install, key);
 create index inbox_ready on inbox (run_at, id) where state = 'ready';
-create index inbox_by_tenant on inbox (tenant, id);
+create index inbox_line on inbox (tenant, run_at, id) where state = 'ready';
 create index inbox_dead on inbox (tenant, id) where state = 'dead';
-create index inbox_by_delivery on inbox (delivery) where state in ('ready', 'dead');
-create index inbox_by_correlation on inbox (tenant, correlation);
+create index inbox_by_delivery on inbox (delivery) where delivery is not null;
 create table facts (
   tenant text not null, seq bigint not null, id text not null, type text not null, at bigint not null, recorded_at bigint not null, notice text,
   envelope text, deal text, correlation text not null, data text not null, outcome text not null, why text not null, prev text not null, hash text not null,
@@ -58,11 +59,11 @@ create table envelopes (
   rule text not null, template text not null, template_name text not null, status text not null, document text not null, attribution text not null,
   send_mapping text not null, writeback_mapping text not null, journey_mapping text not null, pipeline text not null, stage text not null,
   attempt integer not null, void_by text, reason text, correlation text not null, requested_at bigint not null, sent_at bigint, viewed_at bigint,
-  completed_at bigint, closed_at bigint, expires_at bigint, updated_at bigint not null, polled_at bigint,
+  completed_at bigint, closed_at bigint, expires_at bigint, updated_at bigint not null,
   primary key (tenant, id), unique (tenant, intent)
 );
 create unique index envelopes_by_remote on envelopes (sign, remote) where remote is not null;
-create index envelopes_by_deal on envelopes (tenant, deal);
+create index envelopes_by_deal on envelopes (tenant, deal, id);
 create index envelopes_by_status on envelopes (tenant, status, id);
 create index envelopes_by_correlation on envelopes (tenant, correlation);
 create table recipients (
@@ -83,6 +84,7 @@ create table outbox (
   primary key (tenant, id), unique (tenant, key)
 );
 create index outbox_ready on outbox (install, priority, ordinal) where state = 'ready';
+create index outbox_due on outbox (install, run_at) where state = 'ready';
 create index outbox_leased on outbox (install) where state = 'leased';
 create index outbox_held on outbox (install) where state = 'held';
 create index outbox_parked on outbox (tenant, id) where state = 'parked';
@@ -112,6 +114,9 @@ create table links (
 );
 create table alarms (
   id text primary key, tenant text, code text not null, subject text not null, say text not null, count integer not null, first_at bigint not null, last_at bigint not null
+);
+create table settings (
+  name text primary key, value text not null
 )`;
 
 /** Rows that the database itself refuses to change: the ledgers, and what is pinned on an envelope or frozen in a mapping. */

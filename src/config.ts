@@ -1,12 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '#lib/root';
 import { Secret } from '#lib/secret';
 
+/** An address and nothing behind it: what vendors sign and browsers compare is made of it. */
+const origin = z
+  .url()
+  .transform((address) => address.replace(/\/$/, ''))
+  .refine((address) => URL.canParse(address) && new URL(address).origin === address, 'has to be an origin alone, such as https://countersign.example.com');
 const secret = z.string().min(1).transform((value) => new Secret(value));
-const list = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean).map((part) => new Secret(part)));
+const list = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean).map((part) => new Secret(part))).refine((parts) => parts.length > 0, 'has to hold at least one');
 
 /** `app.config.json`: what may stand in a repository. Secrets come from the environment alone. */
 const fileSchema = z.strictObject({
@@ -14,8 +19,9 @@ const fileSchema = z.strictObject({
   mode: z.enum(['sandbox', 'live']).describe('`sandbox`: the vendors are played by this process. `live`: only real vendors can be reached.'),
   host: z.string(),
   port: z.number().int().min(0).max(65_535),
-  publicUrl: z.url().optional().describe('Where vendors and browsers reach this server; needed when live.'),
+  publicUrl: origin.optional().describe('Where vendors and browsers reach this server; needed when live.'),
   database: z.string().describe('A SQLite file, from the project folder, or a postgres:// address.'),
+  admission: z.enum(['operator', 'open']).optional().describe('Who may connect a CRM account that is not known yet: only an operator who is signed in (the default when live), or everybody who may install in it (the default in the sandbox).'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   coalesceMs: z.number().int().min(0).max(60_000).describe('How long background writes wait for others to the same record.'),
 });
@@ -40,9 +46,10 @@ const environmentSchema = z.object({
 });
 type Environment = z.output<typeof environmentSchema>;
 
-export interface Config extends Omit<z.output<typeof fileSchema>, 'publicUrl' | '$schema'> {
+export interface Config extends Omit<z.output<typeof fileSchema>, 'publicUrl' | 'admission' | '$schema'> {
   /** Null: the address that the server listens at. */
   publicUrl: string | null;
+  admission: 'operator' | 'open';
   /** 32 bytes that seal every secret. */
   key: Buffer;
   environment: Environment;
@@ -56,12 +63,14 @@ export function loadConfig(variables: NodeJS.ProcessEnv, given: Partial<z.input<
   const environment = parse(environmentSchema, withoutEmpty(variables), 'the environment');
   const path = join(projectRoot, 'app.config.json');
   const file = parse(fileSchema, { ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...given }, 'app.config.json');
+  const mode = environment.COUNTERSIGN_MODE ?? file.mode;
   const config = {
-    mode: environment.COUNTERSIGN_MODE ?? file.mode,
+    mode,
     host: environment.HOST ?? file.host,
     port: environment.PORT ?? file.port,
-    publicUrl: (environment.PUBLIC_URL ?? file.publicUrl)?.replace(/\/$/, '') ?? null,
+    publicUrl: environment.PUBLIC_URL ?? file.publicUrl ?? null,
     database: place(environment.COUNTERSIGN_DATABASE ?? file.database),
+    admission: file.admission ?? (mode === 'live' ? ('operator' as const) : ('open' as const)),
     logLevel: environment.LOG_LEVEL ?? file.logLevel,
     coalesceMs: file.coalesceMs,
     environment,
@@ -94,22 +103,28 @@ function liveFaults(config: { publicUrl: string | null }, environment: Environme
     const missing = needed.filter((variable) => environment[variable] === undefined);
     if (missing.length > 0 && missing.length < needed.length) faults.push(`${name} is half configured: ${missing.join(', ')} missing.`);
   }
+  if ((environment.DOCUSIGN_PRIVATE_KEY === undefined) !== (environment.DOCUSIGN_USER_ID === undefined)) faults.push('DOCUSIGN_PRIVATE_KEY and DOCUSIGN_USER_ID belong together: set both or neither.');
   if (!environment.HUBSPOT_CLIENT_ID) faults.push('No CRM is configured: set HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and HUBSPOT_APP_ID (connectors/hubspot/README.md).');
   return faults;
 }
 
 /** The sandbox makes itself a key beside its database; a live server is given one. */
 function rootKey(given: Secret | undefined, config: { mode: string; database: string }): Buffer {
-  if (given) {
-    const key = Buffer.from(given.reveal(), 'base64');
-    if (key.length !== 32) throw new ConfigError('COUNTERSIGN_KEY has to be 32 bytes in base64, such as `openssl rand -base64 32` prints.');
-    return key;
-  }
+  if (given) return keyIn(given.reveal(), 'COUNTERSIGN_KEY');
   if (config.database === ':memory:') return randomBytes(32);
   const path = config.database.includes('://') ? join(projectRoot, 'data', 'sandbox.key') : `${config.database}.key`;
-  if (!existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
+  try {
     writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    // It is there already, or another process has just made it: then that one is the key.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return Buffer.from(readFileSync(path, 'utf8'), 'base64');
+  return keyIn(readFileSync(path, 'utf8'), path);
+}
+
+function keyIn(text: string, where: string): Buffer {
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== 32) throw new ConfigError(`${where} has to hold 32 bytes in base64, such as \`openssl rand -base64 32\` prints.`);
+  return key;
 }

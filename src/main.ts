@@ -10,6 +10,9 @@ import type { TourOptions } from './cli/tour.ts';
 import { welcome } from './cli/welcome.ts';
 import { createWorld } from './world.ts';
 
+// What this process writes (database, key, sandbox) is for its own user alone.
+process.umask(0o077);
+
 const program = new Command('countersign').description('A connector server between CRMs, e-signature providers and marketing journeys.').showHelpAfterError();
 
 program

@@ -22,7 +22,7 @@ import { insistent } from '#shared/insist';
 import { createLimits } from '#shared/limits';
 import type { InstallView } from '#ports/call';
 import { nextRoundAt } from '#store/cursors';
-import { migrate, openDatabase, type Db } from '#store/database';
+import { openDatabase, type Db } from '#store/database';
 import { createIngest } from '#store/ingest';
 import { nextNoticeAt } from '#store/inbox';
 import type { Install } from '#store/installs';
@@ -32,6 +32,7 @@ import { startLoop, type Loop } from '#work/loop';
 import { createUpkeep } from '#work/upkeep';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { prepareDatabase } from './prepare.ts';
 import type { SandboxWorld } from './sandbox-world.ts';
 import { CONNECTORS, createVendors, liveRegistrations } from './vendors.ts';
 
@@ -41,6 +42,8 @@ const LINK_MS = 15 * 60_000;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** More at once are closed as they come, so that a flood of connections cannot use up the process's files. */
+const MOST_CONNECTIONS = 4096;
 
 export interface World {
   config: Config;
@@ -49,7 +52,7 @@ export interface World {
   db: Db;
   /** Null when live: then no part of the sandbox is even loaded. */
   sandbox: SandboxWorld | null;
-  /** Migrates, listens and starts to work. Returns the address for browsers. */
+  /** Listens and starts to work. Returns the address for browsers. */
   start(): Promise<string>;
   /** Takes no more, ends what is running, closes. May be called twice. */
   stop(): Promise<void>;
@@ -66,19 +69,19 @@ export interface WorldOptions {
   accountType?: 'STANDARD' | 'SANDBOX' | 'DEVELOPER_TEST';
 }
 
-/** The only wiring: from a configuration to a server that can be started. */
+/** The only wiring: from a configuration to a server that can be started, on a database that is ready for it. @throws ConfigError where the database is of another mode */
 export async function createWorld(config: Config, options: WorldOptions = {}): Promise<World> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
   const seed = options.seed ?? Date.now();
-  const db = openDatabase(config.database);
+  const db = await openPrepared(config, log);
   const stopping = new AbortController();
   let listening: string | null = null;
   const publicUrl = () => config.publicUrl ?? listening ?? `http://${config.host}:${config.port}`;
 
   const sandbox = config.mode === 'sandbox' ? await openSandbox(config, publicUrl, clock, seed, options) : null;
   const vendors = createVendors(sandbox?.registrations ?? liveRegistrations(config), publicUrl);
-  const checkHost = createHostCheck(() => (sandbox ? [new URL(publicUrl()).origin] : []));
+  const checkHost = createHostCheck(sandbox ? () => new URL(publicUrl()).origin : null);
   const limits = createLimits(clock);
   const loops: Record<keyof Wake | 'upkeep', Loop | null> = { inbox: null, outbox: null, cursors: null, upkeep: null };
 
@@ -92,6 +95,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     vendors,
     publicUrl,
     coalesceMs: config.coalesceMs,
+    admission: config.admission,
     tokenHttp: (vendor) => createTokenHttp(getVendor(flow, vendor).connector.manifest, checkHost),
     bind,
     wake: { inbox: () => loops.inbox?.wake(), outbox: () => loops.outbox?.wake(), cursors: () => loops.cursors?.wake() },
@@ -141,16 +145,19 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
       log,
       sandboxLinks: sandbox?.links ?? [],
       ...(sandbox ? { sandboxSteps: sandbox.steps } : {}),
-      vendors: CONNECTORS.map(({ manifest }) => ({
+      vendors: CONNECTORS.map(({ manifest, auth }) => ({
         id: manifest.id,
         name: manifest.name,
         connectable: vendors.has(manifest.id),
         capabilities: manifest.capabilities,
         ...(manifest.webhook ? { webhook: manifest.webhook.path } : {}),
+        // What a registration holds beyond the usual is the key of this grant.
+        byKey: auth.mint !== undefined && Object.keys(vendors.get(manifest.id)?.app.more ?? {}).length > 0,
       })),
     },
   });
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, getRequestListener(app.fetch));
+  server.maxConnections = MOST_CONNECTIONS;
 
   function startLoops(): void {
     const advance = createAdvance(flow, createRuleBook());
@@ -186,8 +193,6 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     db,
     sandbox,
     async start() {
-      const ran = await migrate(db);
-      if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
       listening = await listen(server, config);
       startLoops();
       ready = true;
@@ -196,6 +201,18 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     stop: () => (stopped ??= stop()),
     link: async () => `${publicUrl()}/enter/${await issueLink(db, { tenant: null, ttlMs: LINK_MS, now: clock.now() })}`,
   };
+}
+
+async function openPrepared({ database, mode }: Config, log: Logger): Promise<Db> {
+  const db = openDatabase(database);
+  try {
+    const ran = await prepareDatabase(db, mode);
+    if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
 }
 
 function viewOf(install: Install): InstallView {

@@ -22,7 +22,7 @@ function consentUrl(app: AppRegistration, scopes: readonly string[], more: Recor
 
 async function exchange(app: AppRegistration, http: TokenHttp, got: { code: string; verifier: string; now: number }): Promise<Tokens> {
   const reply = await tokens(app, http, { grant_type: 'authorization_code', code: got.code, redirect_uri: app.redirectUri, code_verifier: got.verifier });
-  if (reply.status === 200) return tokensOf(reply, got.now);
+  if (reply.status === 200) return lasting(tokensOf(reply, got.now), reply);
   throw oauthError(reply) === 'invalid_grant' ? new Problem('oauth.denied', { facts: factsOf(reply) }) : refusal(reply);
 }
 
@@ -49,6 +49,13 @@ async function mint(app: AppRegistration, http: TokenHttp, now: number): Promise
 function tokens(app: AppRegistration, http: TokenHttp, form: Record<string, string>): Promise<HttpReply> {
   const client = Buffer.from(`${app.clientId}:${app.clientSecret.reveal()}`).toString('base64');
   return http({ method: 'POST', url: `${app.tokenUrl}/oauth/token`, headers: { authorization: `Basic ${client}` }, form });
+}
+
+/** A person's grant without a refresh token would be renewed by the server's key, as another user: it is not taken. */
+function lasting(tokens: Tokens, reply: HttpReply): Tokens {
+  if (tokens.refreshToken === null)
+    throw new Problem('vendor.odd-answer', { say: 'DocuSign granted no refresh token. Check that the app may ask for the scope `extended`.', facts: { status: reply.status } });
+  return tokens;
 }
 
 const grantShape = z.object({ access_token: z.string().min(1), refresh_token: z.string().min(1).optional(), expires_in: z.coerce.number().positive() });

@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { Problem } from '#core/problem';
 import type { AppRegistration } from '#ports/auth';
 
@@ -13,6 +12,8 @@ export async function assertion(app: AppRegistration, now: number): Promise<stri
   const pem = app.more['privateKey']?.reveal();
   if (!userId || !pem) throw new Problem('feature.unsupported', { say: 'The JWT grant needs the user id and the private key of the DocuSign app.' });
   const seconds = Math.floor(now / 1000);
+  // Loaded when it is needed, which in most installations is never: it would be 30 ms of every start.
+  const { SignJWT } = await import('jose');
   return (
     new SignJWT({ scope: JWT_SCOPES.join(' ') })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })

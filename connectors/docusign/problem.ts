@@ -1,5 +1,5 @@
 import { Problem, type ProblemCode } from '#core/problem';
-import { isObject } from '#lib/json';
+import { entryOf, isObject } from '#lib/json';
 import type { HttpReply } from '#ports/call';
 
 /** Length of the vendor's burst window, and of the pause that its polling rule asks for. */
@@ -30,7 +30,7 @@ export function problemOf(reply: HttpReply): Problem {
   const facts = { status: reply.status, ...(code ? { code } : {}), ...(message ? { message } : {}), ...traceOf(reply) };
   const known = code.toUpperCase();
   if (/_LIMIT_EXCEEDED$|THROTTLED$/.test(known) || reply.status === 429) return new Problem('vendor.rate-limited', { facts, retryAfterMs: pauseFor(known, reply) });
-  const named = CODES[known];
+  const named = entryOf(CODES, known);
   if (named) return new Problem(named, { facts });
   if (reply.status >= 500) return new Problem('vendor.unavailable', { facts, ...retryAfter(reply) });
   if (reply.status === 401) return new Problem('install.unauthorized', { facts });

@@ -1,6 +1,7 @@
 import { impliedByRecipients, type EnvelopeStatus, type RecipientStatus } from '#core/envelope';
 import type { RecipientHeard } from '#core/fact';
 import type { EnvelopeId } from '#core/ids';
+import { entryOf } from '#lib/json';
 import { instant, PASSIVE_KINDS, SIGNING_KINDS, type WireEnvelope, type WireRecipient } from './wire.ts';
 
 /** The envelope custom field that carries our id. */
@@ -74,7 +75,7 @@ export function recipientsOf(envelope: WireEnvelope): RecipientHeard[] {
 }
 
 function heard(recipient: WireRecipient, insteadOfSigned: RecipientStatus = 'signed'): RecipientHeard {
-  const known = RECIPIENT_STATUS[recipient.status?.toLowerCase() ?? ''] ?? 'waiting';
+  const known = entryOf(RECIPIENT_STATUS, recipient.status?.toLowerCase() ?? '') ?? 'waiting';
   const times: Record<RecipientStatus, string | undefined> = {
     waiting: undefined,
     sent: recipient.sentDateTime,

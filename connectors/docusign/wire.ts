@@ -54,13 +54,10 @@ export const envelopeShape = z.object({
 });
 export type WireEnvelope = z.infer<typeof envelopeShape>;
 
-export const connectMessageShape = z.object({
-  event: z.string().min(1),
-  generatedDateTime: z.string().min(1),
-  configurationId: text,
-  data: z.object({ accountId: text, envelopeId: text, recipientId: text, envelopeSummary: envelopeShape.nullish() }),
-});
-export type ConnectMessage = z.infer<typeof connectMessageShape>;
+/** What tells one message from another. */
+const connectData = z.object({ accountId: text, envelopeId: text, recipientId: text });
+export const connectHeadShape = z.object({ event: z.string().min(1), generatedDateTime: z.string().min(1), configurationId: text, data: connectData });
+export const connectMessageShape = connectHeadShape.extend({ data: connectData.extend({ envelopeSummary: envelopeShape.nullish() }) });
 
 export const envelopeListShape = z.object({
   envelopes: listOf(envelopeShape),

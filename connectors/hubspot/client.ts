@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { Client } from '@hubspot/api-client';
+import type { Client } from '@hubspot/api-client';
 import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import { manifest } from './manifest.ts';
@@ -26,13 +26,14 @@ export interface Bound {
 /**
  * Runs one request of the official client. `send` hands `bound` to it, because 13.5.0 runs no middleware and uses no agent that is given to the client itself.
  * The client is made anew for each call: it costs microseconds, and its limiter and retries, which live in a process-wide singleton where the last
- * client made wins for all tenants, stay off.
+ * client made wins for all tenants, stay off. Loaded with the first call, for it would be 30 ms of every start.
  * @throws Problem
  */
 export async function hubspotCall<T>(call: Call, send: (crm: CrmApi, bound: Bound) => Promise<T>): Promise<T> {
   try {
+    const hubspot = await import('@hubspot/api-client');
     return await call.through(({ baseUrl, accessToken, timeoutMs }) => {
-      const client = new Client({ basePath: baseUrl, accessToken: accessToken.reveal() });
+      const client = new hubspot.Client({ basePath: baseUrl, accessToken: accessToken.reveal() });
       return within(timeoutMs, call.signal, send(client.crm, bind(call, baseUrl)));
     }, isUnauthorized);
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import type { Fact, Source } from '#core/fact';
 import { Problem } from '#core/problem';
 import { sha256 } from '#lib/hmac';
-import { canonicalJson, isObject, type Json, type JsonObject } from '#lib/json';
+import { canonicalJson, entryOf, isObject, type Json, type JsonObject } from '#lib/json';
 import type { Inbound, Notice, RawDelivery } from '#ports/inbound';
 import { verifySignature } from './signature.ts';
 
@@ -27,6 +27,8 @@ const IDENTITY = [
   'occurredAt',
 ];
 const LONGEST_PART = 120;
+/** HubSpot puts no more into one delivery. */
+const MOST_EVENTS = 100;
 
 export const inbound: Inbound = { verify: verifySignature, split, decode };
 
@@ -34,6 +36,8 @@ export const inbound: Inbound = { verify: verifySignature, split, decode };
 function split(delivery: RawDelivery): Notice[] {
   const events = parse(delivery.body);
   if (!Array.isArray(events) || !events.every(isObject)) throw new Problem('delivery.malformed', { say: 'The body is not a list of events.' });
+  if (events.length > MOST_EVENTS)
+    throw new Problem('delivery.malformed', { say: `The body holds ${events.length} events, more than the ${MOST_EVENTS} that HubSpot sends at once.` });
   return (events as JsonObject[]).map((event) => ({
     account: idText(event.portalId),
     key: keyOf(event),
@@ -86,11 +90,13 @@ function decode(notice: Notice, own: { appId: string }): Fact[] {
   }
 }
 
+/** Types of records that we hear of, as projects' apps get them. */
+const TYPES: Record<string, string> = { '0-1': 'contact', '0-3': 'deal' };
+
 /** Apps built as projects subscribe to `object.*` and get the type as `0-3`; older ones get `deal.*`. Both are one event. */
 function withType(kind: string, event: JsonObject): string {
   if (!kind.startsWith('object.')) return kind;
-  const names: Record<string, string> = { '0-1': 'contact', '0-3': 'deal' };
-  return `${names[idText(event.objectTypeId) ?? ''] ?? 'object'}${kind.slice('object'.length)}`;
+  return `${entryOf(TYPES, idText(event.objectTypeId) ?? '') ?? 'object'}${kind.slice('object'.length)}`;
 }
 
 function stageOf(event: JsonObject): string | null {

@@ -57,6 +57,7 @@ function snapshot(call: Call, deal: SimplePublicObject, schema: CrmSchema, aroun
   return {
     deal: {
       id: deal.id,
+      name: deal.properties.dealname || deal.id,
       fields: fieldsFrom(deal.properties, schema.fields.deal),
       pipeline: deal.properties.pipeline ?? '',
       stage: deal.properties.dealstage ?? '',

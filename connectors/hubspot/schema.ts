@@ -1,5 +1,6 @@
 import type { Property } from '@hubspot/api-client/lib/codegen/crm/properties/index.js';
 import type { CrmSchema, FieldInfo, FieldType, Pipeline } from '#core/records';
+import { entryOf } from '#lib/json';
 import type { Call } from '#ports/call';
 import { createInstallCache } from './cache.ts';
 import { hubspotCall } from './client.ts';
@@ -42,7 +43,7 @@ async function fieldsOf(call: Call, object: ObjectName): Promise<FieldInfo[]> {
 const TYPES: Record<string, FieldType> = { number: 'number', bool: 'bool', date: 'date', datetime: 'datetime', enumeration: 'choice' };
 
 function fieldOf(property: Property): FieldInfo {
-  const type = TYPES[property.type] ?? 'text';
+  const type = entryOf(TYPES, property.type) ?? 'text';
   // Stages, pipelines and owners are choices whose options live elsewhere.
   const options = type === 'choice' && !property.externalOptions ? (property.options ?? []).map((option) => option.value) : [];
   return {

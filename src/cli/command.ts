@@ -1,7 +1,6 @@
 import { createLog } from '#lib/log';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
-import { migrate } from '#store/database';
 import { listTenants } from '#store/installs';
 import { loadConfig } from '../config.ts';
 import { createWorld, type World } from '../world.ts';
@@ -10,7 +9,6 @@ import { createWorld, type World } from '../world.ts';
 export async function withWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
   const world = await createWorld(loadConfig(process.env), { serve: false, log: createLog('silent') });
   try {
-    await migrate(world.db);
     return await work(world);
   } finally {
     await world.stop();

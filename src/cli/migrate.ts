@@ -1,11 +1,13 @@
-import { migrate, openDatabase } from '#store/database';
+import { openDatabase } from '#store/database';
 import { loadConfig } from '../config.ts';
+import { prepareDatabase } from '../prepare.ts';
 import { print } from './command.ts';
 
 export async function runMigrations(): Promise<void> {
-  const db = openDatabase(loadConfig(process.env).database);
+  const { database, mode } = loadConfig(process.env);
+  const db = openDatabase(database);
   try {
-    const ran = await migrate(db);
+    const ran = await prepareDatabase(db, mode);
     print(ran.length === 0 ? 'The schema is up to date.' : `Ran ${ran.join(', ')}.`);
   } finally {
     await db.destroy();

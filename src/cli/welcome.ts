@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { wasEntered } from '#store/sessions';
 import type { World } from '../world.ts';
 
 /** What a start prints: where to begin, and last of all the address, which scripts wait for. */
@@ -14,12 +15,17 @@ export async function welcome(world: World, address: string): Promise<string> {
     '',
     sandbox ? 'Countersign runs with a sandbox world: every vendor is played by this process, and no mail leaves it.' : 'Countersign runs live.',
     '',
-    '  1  Sign in. This link works once, within 15 minutes:',
-    `     ${await world.link()}`,
+    ...(await signIn(world)),
     ...(sandbox ? ['  2  Follow the first steps there. The sandbox’s own pages:', ...pages] : []),
     '',
     `Data: ${where}   Another link: npm run countersign -- link   Stop: Ctrl-C`,
     '',
     `Countersign is ready at ${address}`,
   ].join('\n');
+}
+
+/** Live, only the very first start prints an operator's link: a later one would lie in the service's log, of use to whoever reads it first. */
+async function signIn(world: World): Promise<string[]> {
+  if (!world.sandbox && (await wasEntered(world.db))) return ['  1  Sign in by a link: npm run countersign -- link'];
+  return ['  1  Sign in. This link works once, within 15 minutes:', `     ${await world.link()}`];
 }

@@ -1,12 +1,18 @@
 import { Problem } from '#core/problem';
 import type { Manifest } from '#ports/manifest';
 
-/** Which addresses a vendor's calls may go to. `origins` are exact extra ones (the sandbox world's); all others must be https and a host that the manifest names. */
-export function createHostCheck(origins: () => readonly string[]): (manifest: Manifest, address: string) => URL {
+/**
+ * Which addresses a vendor's calls may go to: https and a host that the manifest names. In a sandbox it is the sandbox's origin and nothing else, so that
+ * tokens of a live account can never be used from one.
+ */
+export function createHostCheck(sandbox: (() => string) | null): (manifest: Manifest, address: string) => URL {
   return (manifest, address) => {
     const url = parse(address);
     const bare = url.username === '' && url.password === '';
-    if (bare && origins().includes(url.origin)) return url;
+    if (sandbox) {
+      if (bare && url.origin === sandbox()) return url;
+      throw new Problem('host.refused', { say: `${manifest.name} may not be called at ${url.host}: this server runs with a sandbox world and calls nothing else.` });
+    }
     if (url.protocol !== 'https:' || url.port !== '' || !bare || !manifest.hosts.some((pattern) => matches(pattern, url.hostname))) {
       throw new Problem('host.refused', { say: `${manifest.name} may not be called at ${url.host}: it is not one of its hosts (${manifest.hosts.join(', ')}) over https.` });
     }

@@ -28,6 +28,8 @@ export interface Contact {
 export interface Snapshot {
   deal: {
     id: string;
+    /** As people know it; the id where it has none. */
+    name: string;
     fields: Fields;
     pipeline: string;
     stage: string;

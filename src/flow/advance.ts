@@ -4,6 +4,7 @@ import type { Decision } from '#core/decide/situation';
 import type { Fact } from '#core/fact';
 import type { Correlation } from '#core/ids';
 import { Problem } from '#core/problem';
+import type { Inbound, Notice } from '#ports/inbound';
 import { raiseAlarm } from '#store/alarms';
 import { countGap } from '#store/cursors';
 import { isWeather, type Tx } from '#store/database';
@@ -48,9 +49,10 @@ async function attempt(flow: Flow, book: RuleBook): Promise<Attempt> {
       await lockLedger(tx, first.tenant, 'facts');
       current = first;
       const accounts = await accountsOf(flow, tx, first.tenant, true);
+      const opened: Opened = new Map();
       for (const notice of notices) {
         current = notice;
-        await settle(flow, book, tx, notice, accounts);
+        await settle(flow, book, tx, notice, accounts, opened);
       }
       return notices.length;
     });
@@ -68,8 +70,8 @@ async function layAside(flow: Flow, notice: InboxNotice, error: unknown): Promis
   await failNotice(flow.db, notice, `${problem.code}: ${problem.message}`, last ? null : flow.clock.now() + RETRY_MS * 2 ** notice.attempts);
 }
 
-async function settle(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotice, accounts: Accounts): Promise<void> {
-  const facts = await factsOf(flow, tx, notice);
+async function settle(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotice, accounts: Accounts, opened: Opened): Promise<void> {
+  const facts = await factsOf(flow, tx, notice, opened);
   let { correlation } = notice;
   for (const [place, fact] of facts.entries()) {
     const about = { notice, fact, cause: `${notice.id}|${place}`, subject: await subjectOf(tx, notice, fact) };
@@ -79,17 +81,27 @@ async function settle(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotice, a
 }
 
 /** What the notice means. Vendors' notices are decoded from the bytes as they came; our own are facts already. */
-async function factsOf(flow: Flow, tx: Tx, notice: InboxNotice): Promise<Fact[]> {
+async function factsOf(flow: Flow, tx: Tx, notice: InboxNotice, opened: Opened): Promise<Fact[]> {
   if (notice.vendor === OWN) return JSON.parse(notice.payload ?? '[]') as Fact[];
   const { connector, appId } = getVendor(flow, notice.vendor);
   const { inbound } = connector;
   if (!inbound) return [];
   if (notice.payload !== null) return inbound.decode({ account: null, key: notice.key, kind: notice.kind, at: notice.at, payload: JSON.parse(notice.payload) }, { appId });
-  const delivery = await deliveryBody(tx, notice.delivery);
-  if (!delivery?.body) return [];
-  const headers = JSON.parse(delivery.headers) as Record<string, string>;
-  const again = inbound.split({ method: 'POST', url: '', headers, body: delivery.body })[notice.position];
+  const again = (await noticesOf(tx, inbound, notice.delivery, opened))[notice.position];
   return again ? inbound.decode(again, { appId }) : [];
+}
+
+/** What the deliveries of one batch hold. */
+type Opened = Map<InboxNotice['delivery'], Notice[]>;
+
+/** Read and split once a batch, not once for each of the hundred notices that a delivery may hold. */
+async function noticesOf(tx: Tx, inbound: Inbound, id: InboxNotice['delivery'], opened: Opened): Promise<Notice[]> {
+  const known = opened.get(id);
+  if (known) return known;
+  const delivery = await deliveryBody(tx, id);
+  const notices = delivery?.body ? inbound.split({ method: 'POST', url: '', headers: JSON.parse(delivery.headers) as Record<string, string>, body: delivery.body }) : [];
+  opened.set(id, notices);
+  return notices;
 }
 
 async function settleFact(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts, about: About, correlation: Correlation): Promise<Correlation> {

@@ -70,7 +70,6 @@ async function createEnvelope(flow: Flow, tx: Tx, { tenant, correlation, account
     closed_at: null,
     expires_at: null,
     updated_at: now,
-    polled_at: null,
   };
   const recipients = plan.recipients.flatMap((recipient, index) => {
     const sealed = people[index];

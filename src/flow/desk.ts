@@ -68,6 +68,8 @@ export interface Desk {
   reconcileNow(tenant: TenantId, install: InstallId, by: string): Promise<void>;
   allowSending(tenant: TenantId, install: InstallId, allow: boolean, by: string): Promise<void>;
   setWebhookKeys(tenant: TenantId, install: InstallId, keys: string[], by: string): Promise<void>;
+  /** Connects the account of the server's own key, at once. For operators: the key acts for whom the server's configuration names. */
+  connectByKey(tenant: TenantId, vendor: string, by: string): Promise<void>;
   /** Tells the vendor that we leave, forgets the tokens and holds what waits. */
   disconnect(tenant: TenantId, install: InstallId, by: string): Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface Vendor {
   app: AppRegistration;
   /** Our app's id at the vendor: marks our own writes when they come back. */
   appId: string;
-  /** What webhooks are signed with, for every install; installs may have keys of their own besides. */
+  /** What webhooks are signed with, for every install; installs may have keys of their own instead. */
   webhookSecrets: Secret[];
 }
 
@@ -39,6 +39,8 @@ export interface Flow {
   wake: Wake;
   /** How long background writes wait for others to the same record, milliseconds. */
   coalesceMs: number;
+  /** Who may begin with an account that is not known yet: an operator alone, or whoever may install in it. */
+  admission: 'operator' | 'open';
   /** Where shipped mappings are read from, by CRM vendor. */
   shippedMapping: (vendor: string, kind: 'send' | 'writeback' | 'journey') => string;
 }
@@ -52,7 +54,7 @@ export interface Wake {
 /** @throws Problem `feature.unsupported` */
 export function getVendor(flow: Flow, id: string): Vendor {
   const vendor = flow.vendors.get(id);
-  if (!vendor) throw new Problem('feature.unsupported', { say: `There is no connector for "${id}".` });
+  if (!vendor) throw new Problem('feature.unsupported', { say: 'There is no connector of that name, or its app registration is missing.' });
   return vendor;
 }
 

@@ -5,6 +5,7 @@ import { sameText } from '#lib/hmac';
 import { Problem } from '#core/problem';
 import type { TenantId } from '#core/ids';
 import type { Account, Tokens } from '#ports/auth';
+import type { Connector } from '#ports/connector';
 import { clearAlarm } from '#store/alarms';
 import { ensureCursor, hurryCursor } from '#store/cursors';
 import type { Tx } from '#store/database';
@@ -12,6 +13,7 @@ import { createTenant, findInstallByAccount, getInstall, listInstalls, putInstal
 import { append } from '#store/ledger';
 import { MAPPING_KINDS, activeMappings, putMapping } from '#store/mappings';
 import { holdEffects } from '#store/outbox';
+import type { Session } from '#store/sessions';
 import { PRIORITY } from '#core/effect';
 import { getVendor, type Flow } from '#flow/flow';
 import { sealTokens } from '#flow/tokens';
@@ -22,38 +24,65 @@ const STATE_MS = 15 * 60_000;
 export const GROUND = 'ground';
 export const CHANGES = 'changes';
 
-/** Begins an OAuth sign-in. `browser` is a secret of the browser that begins it: only that browser can end it. Returns the vendor's consent page. */
-export async function startInstall(flow: Flow, vendorId: string, tenant: TenantId | null, browser: string): Promise<string> {
+/** Begins an OAuth sign-in, `operator` where an operator does. `browser` is a secret of the browser that begins it: only that browser can end it. Returns the vendor's consent page. */
+export async function startInstall(flow: Flow, vendorId: string, tenant: TenantId | null, browser: string, operator = false): Promise<string> {
   const { connector, app } = getVendor(flow, vendorId);
   const state = newToken();
   const verifier = newToken(48);
-  const row = { vendor: vendorId, tenant, browser_hash: sha256(browser), verifier: flow.sealer.seal(verifier, `oauth_states|${sha256(state)}`), expires_at: flow.clock.now() + STATE_MS };
-  await putOauthState(flow.db, state, row);
+  const now = flow.clock.now();
+  const sealed = flow.sealer.seal(verifier, `oauth_states|${sha256(state)}`);
+  const row = { vendor: vendorId, tenant, operator: operator ? (1 as const) : (0 as const), browser_hash: sha256(browser), verifier: sealed, expires_at: now + STATE_MS };
+  await putOauthState(flow.db, state, row, now);
   const challenge = createHash('sha256').update(verifier).digest('base64url');
   return connector.auth.authorizeUrl(app, { state, challenge });
 }
 
-/** Ends an OAuth sign-in: tokens sealed, tenant and install made or found again, what was held goes on. @throws Problem `oauth.state`, `oauth.denied` */
-export async function finishInstall(flow: Flow, vendorId: string, got: { state: string; code: string; browser: string }): Promise<Install> {
+interface Return {
+  state: string;
+  code: string;
+  browser: string;
+  /** Of that browser, now. A CRM vouches for whoever comes back from it; any other vendor's account is for those alone who are in the tenant already. */
+  session: Pick<Session, 'tenant'> | undefined;
+}
+
+/** Ends an OAuth sign-in: tokens sealed, tenant and install made or found again, what was held goes on. @throws Problem `oauth.state`, `oauth.denied`, `request.forbidden` */
+export async function finishInstall(flow: Flow, vendorId: string, got: Return): Promise<Install> {
   const started = await takeOauthState(flow.db, got.state);
   if (!started || started.vendor !== vendorId || started.expires_at < flow.clock.now() || !sameText(started.browser_hash, sha256(got.browser))) throw new Problem('oauth.state');
   const { connector, app } = getVendor(flow, vendorId);
+  const { session } = got;
+  if (!connector.crm && (!session || (session.tenant !== null && session.tenant !== started.tenant))) throw signInFirst(connector);
   const verifier = flow.sealer.open(started.verifier, `oauth_states|${sha256(got.state)}`);
   const http = flow.tokenHttp(vendorId);
   const tokens = await connector.auth.exchange(app, http, { code: got.code, verifier, now: flow.clock.now() });
-  return admit(flow, vendorId, started.tenant, tokens, await connector.auth.identify(app, http, tokens));
+  const account = await connector.auth.identify(app, http, tokens);
+  return admit(flow, vendorId, { tenant: started.tenant, known: flow.admission === 'operator' && started.operator === 0, by: 'oauth' }, tokens, account);
 }
 
-/** Connects an account by a server-to-server grant, without anybody's redirect. @throws Problem `feature.unsupported` */
-export async function installByKey(flow: Flow, vendorId: string, tenant: TenantId): Promise<Install> {
+/** Forgets a sign-in that the person called off. */
+export async function dropInstall(flow: Flow, state: string): Promise<void> {
+  await takeOauthState(flow.db, state);
+}
+
+export const signInFirst = ({ manifest }: Connector): Problem => new Problem('request.forbidden', { say: `Sign in to the console first, then connect ${manifest.name} from there.` });
+
+/** Connects the account of the server's own key by a server-to-server grant, without anybody's redirect: for operators, whose key it is. @throws Problem `feature.unsupported` */
+export async function installByKey(flow: Flow, vendorId: string, tenant: TenantId, by: string): Promise<Install> {
   const { connector, app } = getVendor(flow, vendorId);
   if (!connector.auth.mint) throw new Problem('feature.unsupported', { say: `${connector.manifest.name} has no grant of that kind.` });
   const http = flow.tokenHttp(vendorId);
   const tokens = await connector.auth.mint(app, http, flow.clock.now());
-  return admit(flow, vendorId, tenant, tokens, await connector.auth.identify(app, http, tokens));
+  return admit(flow, vendorId, { tenant, known: false, by }, tokens, await connector.auth.identify(app, http, tokens));
 }
 
-async function admit(flow: Flow, vendorId: string, asked: TenantId | null, tokens: Tokens, account: Account): Promise<Install> {
+interface Asked {
+  tenant: TenantId | null;
+  /** Only an account that is known already comes in. */
+  known: boolean;
+  by: string;
+}
+
+async function admit(flow: Flow, vendorId: string, asked: Asked, tokens: Tokens, account: Account): Promise<Install> {
   const now = flow.clock.now();
   const install = await flow.db.transaction().execute(async (tx) => {
     const tenant = await tenantFor(flow, tx, vendorId, asked, account);
@@ -63,7 +92,7 @@ async function admit(flow: Flow, vendorId: string, asked: TenantId | null, token
     await hurryCursor(tx, tenant, row.id, now);
     await holdEffects(tx, tenant, row.id, false, now);
     await clearAlarm(tx, 'install-needs-reauthorisation', row.id);
-    await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: 'oauth', action: 'install.granted', subject: row.id, detail: JSON.stringify({ vendor: vendorId, account: account.id, scopes: tokens.scopes }) }]);
+    await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: asked.by, action: 'install.granted', subject: row.id, detail: JSON.stringify({ vendor: vendorId, account: account.id, scopes: tokens.scopes }) }]);
     return row;
   });
   flow.wake.cursors();
@@ -71,11 +100,12 @@ async function admit(flow: Flow, vendorId: string, asked: TenantId | null, token
   return install;
 }
 
-async function tenantFor(flow: Flow, tx: Tx, vendorId: string, asked: TenantId | null, account: Account): Promise<TenantId> {
+async function tenantFor(flow: Flow, tx: Tx, vendorId: string, { tenant: asked, known: mustBeKnown }: Asked, account: Account): Promise<TenantId> {
   const known = await findInstallByAccount(tx, vendorId, account.id);
   if (asked && known && known.tenant !== asked) throw new Problem('request.forbidden', { say: 'That account is already connected for another tenant.' });
   const tenant = asked ?? known?.tenant;
   if (getVendor(flow, vendorId).connector.crm) {
+    if (mustBeKnown && !known) throw new Problem('request.forbidden', { say: 'This server does not know that account, and lets new ones in by its operator alone. Nothing was kept. Ask whoever runs it to connect the account.' });
     const made = tenant ?? (await createTenant(tx, account.name, flow.clock.now()));
     await refuseSecond(flow, tx, made, 'crm', vendorId, account.id);
     await shipMappings(flow, tx, made, vendorId);

@@ -36,6 +36,10 @@ export function createReceive(flow: Flow, ingest: Ingest): Receive {
     if (!inbound || !manifest.webhook) throw new Problem('request.not-found');
     const now = flow.clock.now();
     const byHook = hook === null ? undefined : await installs.byHook(vendorId, hook);
+    if (manifest.webhook.path === 'install' && !byHook) {
+      flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'unknown-hook' });
+      throw new Problem('request.not-found');
+    }
     const subject = byHook?.id ?? vendorId;
     const verdict = inbound.verify(delivery, secretsOf(flow, vendor, byHook), now);
     if (!verdict.ok) return refuse(subject, vendorId, byHook, verdict);
@@ -125,10 +129,11 @@ function storable(text: string): string {
   return /[\0\ud800-\udfff]/.test(text) ? Buffer.from(text).toString().replaceAll('\0', '\ufffd') : text;
 }
 
+/** An install's own keys stand instead of the server's: whoever knows those can then write nothing for it. */
 function secretsOf(flow: Flow, vendor: Vendor, install: Install | undefined): Secret[] {
   if (!install?.webhook_keys) return vendor.webhookSecrets;
   const keys = JSON.parse(flow.sealer.open(install.webhook_keys, `${install.tenant}|installs|webhook_keys|${install.id}`)) as string[];
-  return [...keys.map((key) => new Secret(key)), ...vendor.webhookSecrets];
+  return keys.map((key) => new Secret(key));
 }
 
 function rememberInstalls(flow: Flow) {

@@ -63,7 +63,7 @@ export function createConsole(options: ConsoleOptions): Hono<ConsoleEnv> {
   app.route('/', serveAssets());
   for (const path of ['/', '/t/*', '/enter/*']) {
     app.use(path, async (c, next) => {
-      c.set('session', await sessionOf(c, options.db, options.clock.now()));
+      c.set('session', await sessionOf(c, options));
       c.header('cache-control', 'no-store');
       await next();
     });

@@ -1,16 +1,17 @@
 import { Hono, type Context } from 'hono';
-import { getCookie, setCookie } from 'hono/cookie';
 import { newToken } from '#lib/ids';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { getVendor, type Flow } from '#flow/flow';
-import { finishInstall, installByKey, startInstall } from '#flow/install';
-import { openSession } from '#store/sessions';
-import { sessionOf, setSessionCookie } from '#http/sessions';
+import { dropInstall, finishInstall, signInFirst, startInstall } from '#flow/install';
+import { openSession, type Session } from '#store/sessions';
+import { readCookie, sessionOf, setSessionCookie, writeCookie } from '#http/sessions';
 
 /** Ties a sign-in at a vendor to the browser that began it. */
 const BROWSER_COOKIE = 'countersign_browser';
 const BROWSER_SECONDS = 900;
+/** The standard's own words for a refusal; anything else in their place is a stranger's and is not shown. */
+const OAUTH_ERROR = /^[a-z_]{1,40}$/;
 
 /** `GET /install/<vendor>` begins an install, `GET /oauth/<vendor>/callback` ends it. */
 export function oauth(flow: Flow): Hono {
@@ -19,28 +20,29 @@ export function oauth(flow: Flow): Hono {
   app.get('/install/:vendor', async (c) => {
     const vendor = c.req.param('vendor');
     const { connector } = getVendor(flow, vendor);
-    const tenant = await tenantAsked(c, flow);
-    if (!connector.crm && tenant === null) throw new Problem('request.forbidden', { say: `Sign in to the console first, then connect ${connector.manifest.name} from there.` });
-    if (c.req.query('grant') === 'key' && tenant !== null) {
-      await installByKey(flow, vendor, tenant);
-      return c.redirect(`/t/${tenant}/installs?said=connected`, 303);
-    }
-    const browser = getCookie(c, BROWSER_COOKIE) ?? newToken();
-    const secure = flow.publicUrl().startsWith('https:');
-    setCookie(c, BROWSER_COOKIE, browser, { path: '/', httpOnly: true, sameSite: 'Lax', secure, maxAge: BROWSER_SECONDS });
-    return c.redirect(await startInstall(flow, vendor, tenant, browser), 302);
+    const session = await sessionOf(c, flow);
+    const tenant = tenantAsked(c, connector.crm !== undefined, session);
+    if (!connector.crm && tenant === null) throw signInFirst(connector);
+    const browser = newToken();
+    writeCookie(c, flow, BROWSER_COOKIE, browser, BROWSER_SECONDS);
+    return c.redirect(await startInstall(flow, vendor, tenant, browser, session?.tenant === null), 302);
   });
 
   app.get('/oauth/:vendor/callback', async (c) => {
     const { state, code, error } = c.req.query();
-    if (error !== undefined) throw new Problem('oauth.denied', { facts: { error: error.slice(0, 100) } });
-    const browser = getCookie(c, BROWSER_COOKIE);
+    if (error !== undefined) {
+      if (state) await dropInstall(flow, state);
+      throw new Problem('oauth.denied', { facts: OAUTH_ERROR.test(error) ? { error } : {} });
+    }
+    const browser = readCookie(c, flow, BROWSER_COOKIE);
     if (!state || !code || !browser) throw new Problem('oauth.state');
-    const install = await finishInstall(flow, c.req.param('vendor'), { state, code, browser });
-    const session = await sessionOf(c, flow.db, flow.clock.now());
-    // Whoever may install in the account is its admin: the vendor has just vouched for that.
-    if (!session || (session.tenant !== null && session.tenant !== install.tenant)) {
-      setSessionCookie(c, (await openSession(flow.db, install.tenant, flow.clock.now())).cookie, flow.publicUrl());
+    const session = await sessionOf(c, flow);
+    const vendor = c.req.param('vendor');
+    const install = await finishInstall(flow, vendor, { state, code, browser, session });
+    const inside = session && (session.tenant === null || session.tenant === install.tenant);
+    // Whoever may install in a CRM's account is its admin: the vendor has just vouched for that. No other vendor opens the console.
+    if (!inside && getVendor(flow, vendor).connector.crm) {
+      setSessionCookie(c, flow, (await openSession(flow.db, install.tenant, flow.clock.now())).cookie);
     }
     return c.redirect(`/t/${install.tenant}?said=connected`, 303);
   });
@@ -49,10 +51,9 @@ export function oauth(flow: Flow): Hono {
 }
 
 /** The tenant that an account shall be connected for: one's own, or, for an operator, the one named. @throws Problem `request.forbidden` */
-async function tenantAsked(c: Context, flow: Flow): Promise<TenantId | null> {
+function tenantAsked(c: Context, isCrm: boolean, session: Session | undefined): TenantId | null {
   const asked = (c.req.query('tenant') ?? null) as TenantId | null;
-  const session = await sessionOf(c, flow.db, flow.clock.now());
-  if (asked === null) return getVendor(flow, c.req.param('vendor') ?? '').connector.crm ? null : (session?.tenant ?? null);
+  if (asked === null) return isCrm ? null : (session?.tenant ?? null);
   if (!session || (session.tenant !== null && session.tenant !== asked)) throw new Problem('request.forbidden', { say: 'Sign in to the console first.' });
   return asked;
 }

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { getCookie, setCookie } from 'hono/cookie';
+import type { Clock } from '#lib/clock';
 import { Problem } from '#core/problem';
 import type { Db } from '#store/database';
 import { closeSession, findSession, SESSION_MS, type Session } from '#store/sessions';
@@ -7,21 +8,42 @@ import { closeSession, findSession, SESSION_MS, type Session } from '#store/sess
 const SESSION_COOKIE = 'countersign_session';
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
+/** The server, as far as its cookies depend on it. */
+interface Server {
+  db: Db;
+  clock: Clock;
+  publicUrl: () => string;
+}
+
+/** Over https a cookie is `__Host-`: browsers then take it from this very host alone, so that no neighbour under the same domain can plant one. */
+const prefixOf = ({ publicUrl }: Server): 'host' | undefined => (publicUrl().startsWith('https:') ? 'host' : undefined);
+
+/** A cookie that no script can read. */
+export function writeCookie(c: Context, server: Server, name: string, value: string, seconds: number): void {
+  const prefix = prefixOf(server);
+  setCookie(c, name, value, { path: '/', httpOnly: true, sameSite: 'Lax', secure: prefix !== undefined, maxAge: seconds, ...(prefix ? { prefix } : {}) });
+}
+
+export function readCookie(c: Context, server: Server, name: string): string | undefined {
+  const prefix = prefixOf(server);
+  return prefix ? getCookie(c, name, prefix) : getCookie(c, name);
+}
+
 /** Gives the browser its session. `cookie` is what `openSession` or `consumeLink` returned. */
-export function setSessionCookie(c: Context, cookie: string, publicUrl: string): void {
-  setCookie(c, SESSION_COOKIE, cookie, { path: '/', httpOnly: true, sameSite: 'Lax', secure: publicUrl.startsWith('https:'), maxAge: SESSION_MS / 1000 });
+export function setSessionCookie(c: Context, server: Server, cookie: string): void {
+  writeCookie(c, server, SESSION_COOKIE, cookie, SESSION_MS / 1000);
 }
 
 /** The session of the browser that asks; undefined where it has none that is still good. */
-export async function sessionOf(c: Context, db: Db, now: number): Promise<Session | undefined> {
-  const cookie = getCookie(c, SESSION_COOKIE);
-  return cookie ? findSession(db, cookie, now) : undefined;
+export async function sessionOf(c: Context, server: Server): Promise<Session | undefined> {
+  const cookie = readCookie(c, server, SESSION_COOKIE);
+  return cookie ? findSession(server.db, cookie, server.clock.now()) : undefined;
 }
 
-export async function endSession(c: Context, db: Db): Promise<void> {
-  const cookie = getCookie(c, SESSION_COOKIE);
-  if (cookie) await closeSession(db, cookie);
-  deleteCookie(c, SESSION_COOKIE, { path: '/' });
+export async function endSession(c: Context, server: Server): Promise<void> {
+  const cookie = readCookie(c, server, SESSION_COOKIE);
+  if (cookie) await closeSession(server.db, cookie);
+  writeCookie(c, server, SESSION_COOKIE, '', 0);
 }
 
 /**

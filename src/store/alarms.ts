@@ -1,4 +1,4 @@
-import type { TenantId } from '#core/ids';
+import type { InstallId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
 
 export interface Alarm {
@@ -28,4 +28,13 @@ export async function clearAlarm(db: Db, code: string, subject: string): Promise
 /** Every alarm that stands, over all tenants, newest first: for the operator. */
 export async function listAlarms(db: Db): Promise<(Alarm & { count: number })[]> {
   return db.selectFrom('alarms').select(['code', 'subject', 'say', 'tenant', 'count']).orderBy('last_at', 'desc').limit(200).execute();
+}
+
+/** Clears what tells of dead letters where none are left. */
+export async function clearSettledAlarms(db: Db): Promise<void> {
+  await db
+    .deleteFrom('alarms')
+    .where('code', '=', 'dead-letters')
+    .where(({ not, exists, selectFrom, ref }) => not(exists(selectFrom('outbox').select('outbox.id').where('outbox.install', '=', ref('alarms.subject').$castTo<InstallId>()).where('outbox.state', '=', 'parked'))))
+    .execute();
 }

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, type DatabaseConnection, type Transaction } from 'kysely';
-import pg from 'pg';
+import type PostgresClient from 'pg';
 import { migrations } from '#migrations/index';
 import type { Database } from '#store/schema';
 import { sqliteDialect } from '#store/sqlite';
@@ -26,7 +27,11 @@ export function openDatabase(address: string): Db {
   return new Kysely<Database>({ dialect: sqliteDialect(address) });
 }
 
-function openPool(connectionString: string): pg.Pool {
+/** Loaded only where it is used: it would be 35 ms of every start on SQLite. */
+const loadPostgres = () => createRequire(import.meta.url)('pg') as typeof PostgresClient;
+
+function openPool(connectionString: string): PostgresClient.Pool {
+  const pg = loadPostgres();
   const types = { getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) };
   const pool = new pg.Pool({ connectionString, max: POOL_CONNECTIONS, connectionTimeoutMillis: LOCK_TIMEOUT_MS, types });
   // A connection that breaks fails its own statement. An event that nobody listens to would end the process besides.

@@ -9,6 +9,8 @@ import type { InstallsTable, OauthStatesTable } from '#store/schema';
 export type Install = Selectable<InstallsTable>;
 /** How long one process may take for a refresh before another tries. */
 export const REFRESH_LEASE_MS = 30_000;
+/** Sign-ins at vendors that may be under way at a time, over all tenants. */
+export const MOST_SIGN_INS = 10_000;
 
 export async function createTenant(db: Db, name: string, now: number): Promise<TenantId> {
   const id = newId('ten', now);
@@ -32,11 +34,6 @@ export async function findInstallByHook(db: Db, vendor: string, hook: string): P
 
 export async function listInstalls(db: Db, tenant: TenantId): Promise<Install[]> {
   return db.selectFrom('installs').selectAll().where('tenant', '=', tenant).orderBy('created_at').execute();
-}
-
-/** Every install that is in use, for the schedule. */
-export async function listActiveInstalls(db: Db): Promise<Install[]> {
-  return db.selectFrom('installs').selectAll().where('state', '=', 'active').orderBy('id').execute();
 }
 
 /** @throws Problem `install.absent` */
@@ -130,11 +127,14 @@ export async function claimRefresh(db: Db, tenant: TenantId, seen: Pick<Install,
   return numUpdatedRows > 0n;
 }
 
-export async function putOauthState(db: Db, state: string, row: Omit<OauthStatesTable, 'state_hash'>): Promise<void> {
-  await db
-    .deleteFrom('oauth_states')
-    .where('expires_at', '<', row.expires_at - 3_600_000)
-    .execute();
+/** Keeps a sign-in that begins. Whoever asks may begin one, so that only so many are kept at a time. @throws Problem `store.busy` */
+export async function putOauthState(db: Db, state: string, row: Omit<OauthStatesTable, 'state_hash'>, now: number): Promise<void> {
+  await db.deleteFrom('oauth_states').where('expires_at', '<', now).execute();
+  const { waiting } = await db
+    .selectFrom('oauth_states')
+    .select(({ fn }) => fn.countAll<number>().as('waiting'))
+    .executeTakeFirstOrThrow();
+  if (waiting >= MOST_SIGN_INS) throw new Problem('store.busy', { say: 'Too many sign-ins are under way on this server. Try again in a quarter of an hour.' });
   await db
     .insertInto('oauth_states')
     .values({ ...row, state_hash: sha256(state) })

@@ -3,7 +3,7 @@ import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 import type { TenantId } from '#core/ids';
 import { isPostgres, type Db, type Tx } from '#store/database';
-import type { AuditTable, FactsTable, LedgerName, ReceiptsTable } from '#store/schema';
+import type { AuditTable, FactsTable, LedgerName, ReceiptsTable } from '#store/ledger-schema';
 
 type Rows = { facts: FactsTable; receipts: ReceiptsTable; audit: AuditTable };
 /** A ledger row before it has its place in the chain. */
@@ -21,13 +21,16 @@ export function hashEntry(row: object): string {
 
 /** Takes the tenant's place in line: whoever holds it is alone in appending to this ledger until the transaction ends. */
 export async function lockLedger(tx: Tx, tenant: TenantId, ledger: LedgerName): Promise<{ seq: number; hash: string }> {
+  const head = tx.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger);
+  const held = isPostgres(tx) ? head.forUpdate() : head;
+  const found = await held.executeTakeFirst();
+  if (found) return found;
   await tx
     .insertInto('ledger_heads')
     .values({ tenant, ledger, seq: 0, hash: GENESIS })
     .onConflict((conflict) => conflict.columns(['tenant', 'ledger']).doNothing())
     .execute();
-  const head = tx.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger);
-  return (isPostgres(tx) ? head.forUpdate() : head).executeTakeFirstOrThrow();
+  return held.executeTakeFirstOrThrow();
 }
 
 /** Appends rows to a tenant's ledger, chained by hash, in their order. Returns them with their places. */

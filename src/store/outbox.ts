@@ -98,9 +98,12 @@ async function releaseAbandoned(tx: Tx, lane: Lane): Promise<void> {
   await tx.updateTable('outbox').set({ state: 'ready' }).where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', inState.leased).execute();
 }
 
+/** With a plain `run_at` SQLite fetches and sorts all that is due, 37 ms of 33,000, instead of walking along the index that has their order. */
+const unsought = sql<number>`+run_at`;
+
 async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Promise<OutboxEffect[]> {
   const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', inState.ready);
-  const due = await ready.where('run_at', '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
+  const due = await ready.where(unsought, '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
   const late = new Set(due.filter(({ kind }) => SINGLE.has(kind)).slice(SINGLES_A_TURN));
   const records = [...new Set(due.flatMap((effect) => effect.record ?? []))];
   const writes = records.length === 0 ? [] : await ready.where('record', 'in', records).execute();

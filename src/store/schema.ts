@@ -1,17 +1,9 @@
 import type { Generated } from 'kysely';
 import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
 import type { EffectKind } from '#core/effect';
-import type { FactType } from '#core/fact';
-import type { Correlation, DeliveryId, EffectId, EnvelopeId, FactId, InstallId, MappingId, NoticeId, PersonId, ReceiptId, RecipientId, TenantId } from '#core/ids';
-
-/** Milliseconds since the epoch, in a 64-bit integer. */
-type Time = number;
-/** JSON text: the same in SQLite and PostgreSQL. */
-type JsonText = string;
-/** A text that `Sealer` made. */
-type Sealed = string;
-/** 0 or 1: SQLite has no booleans. */
-export type Flag = 0 | 1;
+import type { Correlation, DeliveryId, EffectId, EnvelopeId, InstallId, MappingId, NoticeId, PersonId, RecipientId, TenantId } from '#core/ids';
+import type { Flag, JsonText, Sealed, Time } from '#store/columns';
+import type { AuditTable, FactsTable, LedgerHeadsTable, ReceiptsTable } from '#store/ledger-schema';
 
 export interface TenantsTable {
   id: TenantId;
@@ -50,6 +42,8 @@ export interface OauthStatesTable {
   state_hash: string;
   vendor: string;
   tenant: TenantId | null;
+  /** Whether an operator's session began it: what admits an account that is not known yet. */
+  operator: Flag;
   browser_hash: string;
   verifier: Sealed;
   expires_at: Time;
@@ -83,57 +77,6 @@ export interface InboxTable {
   correlation: Correlation;
   received_at: Time;
 }
-/** What every ledger row has: its place in the tenant's chain. */
-interface LedgerRow {
-  tenant: TenantId;
-  seq: number;
-  prev: string;
-  hash: string;
-}
-export interface FactsTable extends LedgerRow {
-  id: FactId;
-  type: FactType;
-  at: Time;
-  recorded_at: Time;
-  notice: NoticeId | null;
-  envelope: EnvelopeId | null;
-  deal: string | null;
-  correlation: Correlation;
-  data: JsonText;
-  outcome: 'moved' | 'noted';
-  why: string;
-}
-export interface ReceiptsTable extends LedgerRow {
-  id: ReceiptId;
-  effect: EffectId;
-  kind: EffectKind;
-  at: Time;
-  outcome: 'done' | 'partly' | 'retry' | 'parked' | 'cancelled';
-  envelope: EnvelopeId | null;
-  correlation: Correlation;
-  /** The vendor's id of what was made or changed. */
-  remote: string | null;
-  mapping: MappingId | null;
-  /** SHA-256 of what was asked. */
-  request_hash: string;
-  detail: JsonText;
-}
-export interface AuditTable extends LedgerRow {
-  id: string;
-  at: Time;
-  actor: string;
-  action: string;
-  subject: string;
-  detail: JsonText;
-}
-export interface LedgerHeadsTable {
-  tenant: TenantId;
-  ledger: LedgerName;
-  seq: number;
-  hash: string;
-}
-export type LedgerName = 'facts' | 'receipts' | 'audit';
-
 export interface EnvelopesTable {
   tenant: TenantId;
   id: EnvelopeId;
@@ -169,7 +112,6 @@ export interface EnvelopesTable {
   closed_at: Time | null;
   expires_at: Time | null;
   updated_at: Time;
-  polled_at: Time | null;
 }
 export interface RecipientsTable {
   tenant: TenantId;
@@ -292,6 +234,12 @@ export interface AlarmsTable {
   first_at: Time;
   last_at: Time;
 }
+/** What a database remembers of itself. */
+export interface SettingsTable {
+  /** `mode`: the mode of its first start. `entered`: that somebody has been in the console. */
+  name: 'mode' | 'entered';
+  value: string;
+}
 export interface MigrationsTable {
   name: string;
   at: Generated<Time>;
@@ -318,5 +266,6 @@ export interface Database {
   sessions: SessionsTable;
   links: LinksTable;
   alarms: AlarmsTable;
+  settings: SettingsTable;
   migrations: MigrationsTable;
 }

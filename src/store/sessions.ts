@@ -2,6 +2,7 @@ import { sha256 } from '#lib/hmac';
 import { newToken } from '#lib/ids';
 import type { TenantId } from '#core/ids';
 import type { Db } from '#store/database';
+import { claimSetting, findSetting } from '#store/settings';
 
 export const SESSION_MS = 12 * 3_600_000;
 
@@ -53,7 +54,13 @@ export async function openSession(db: Db, tenant: TenantId | null, now: number):
     .insertInto('sessions')
     .values({ token_hash: sha256(cookie), tenant, created_at: now, expires_at: now + SESSION_MS })
     .execute();
+  await claimSetting(db, 'entered', 'yes');
   return { cookie };
+}
+
+/** Whether any session was ever opened, ended ones too. */
+export async function wasEntered(db: Db): Promise<boolean> {
+  return (await findSetting(db, 'entered')) !== undefined;
 }
 
 export async function findSession(db: Db, cookie: string, now: number): Promise<Session | undefined> {

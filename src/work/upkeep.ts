@@ -1,5 +1,5 @@
 import type { InstallId } from '#core/ids';
-import { clearAlarm, raiseAlarm } from '#store/alarms';
+import { clearAlarm, clearSettledAlarms, raiseAlarm } from '#store/alarms';
 import { overdueEffects } from '#store/health';
 import { sweepDeliveries } from '#store/retention';
 import { sweepSessions } from '#store/sessions';
@@ -32,6 +32,7 @@ export function createUpkeep(flow: Flow): { turn: () => Promise<boolean>; nextAt
       if (now < next) return false;
       next = now + EVERY_MS;
       await watchLanes(now);
+      await clearSettledAlarms(flow.db);
       await sweepSessions(flow.db, now);
       const swept = await sweepDeliveries(flow.db, now - KEEP_DELIVERIES_MS);
       if (swept > 0) flow.log.info({ swept }, 'old deliveries removed');

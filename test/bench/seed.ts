@@ -120,7 +120,6 @@ export async function seedEnvelopes(db: Db, { tenant, crm, sign }: Seeded, envel
           closed_at: closed,
           expires_at: null,
           updated_at: now,
-          polled_at: now,
         };
         const base = { tenant, envelope: id, ...person, viewed_at: null, signed_at: null, status: 'sent' as const };
         await insertEnvelope(tx, row, [

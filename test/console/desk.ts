@@ -103,6 +103,7 @@ export function fakeDesk(): FakeDesk {
     reconcileNow: (...rest) => note('reconcileNow', ...rest),
     allowSending: (...rest) => note('allowSending', ...rest),
     setWebhookKeys: (...rest) => note('setWebhookKeys', ...rest),
+    connectByKey: (...rest) => note('connectByKey', ...rest),
     disconnect: (...rest) => note('disconnect', ...rest),
   };
   return desk;

@@ -25,7 +25,7 @@ const ROUTES = collected.routes.filter((route) => route.path.startsWith('/t/:ten
 await collected.close();
 
 const NAMED = ['install', 'envelope', 'correlation', 'notice', 'effect'];
-const OPERATORS_ONLY = /\/faulty/;
+const OPERATORS_ONLY = /\/faulty|\/key$/;
 const fill = (path: string, ids: Partial<Record<string, string>>): string => `${path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? `no-${name}`)}?from=1&to=2`;
 const FORM = { reason: 'changed our minds', text: 'kind: send\n', note: 'n', do: 'save', version: '1', keys: 'k1', allow: '1' };
 const ask = (method: string, path: string, as: string | undefined) => world.ask(path, { method, ...(as ? { cookie: as } : {}), ...(method === 'POST' ? { form: FORM } : {}) });

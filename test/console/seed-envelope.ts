@@ -63,7 +63,6 @@ export async function seedEnvelope({ db, options }: World, of: EnvelopeSeed): Pr
       closed_at: ['completed', 'declined', 'expired'].includes(of.status) ? of.at + 64 * MINUTE : null,
       expires_at: null,
       updated_at: of.at,
-      polled_at: null,
     })
     .execute();
   const people = [

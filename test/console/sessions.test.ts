@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const link = (ttlMs = 15 * MINUTE) => issueLink(world.db, { tenant: null, ttlMs, now: clock.now() });
-const cookieOf = (response: Response) => /countersign_session=([^;]*)/.exec(response.headers.get('set-cookie') ?? '')?.[1] ?? '';
+const cookieOf = (response: Response) => /__Host-countersign_session=([^;]*)/.exec(response.headers.get('set-cookie') ?? '')?.[1] ?? '';
 
 describe('one-time links', () => {
   test('opening a link uses nothing up, pressing its button opens a session', async () => {
@@ -60,12 +60,23 @@ describe('one-time links', () => {
 });
 
 describe('the session cookie', () => {
+  test('over https is good for this very host alone: another host of the domain can plant none', async () => {
+    const token = await link();
+    const entered = await world.ask(`/enter/${token}`, { method: 'POST' });
+    const cookie = cookieOf(entered);
+    expect((await world.ask('/?all=1', { cookie })).status).toBe(200);
+    const planted = await world.ask('/?all=1', { headers: { cookie: `countersign_session=${cookie}` } });
+    expect(await planted.text()).toContain('You come in by a link that works once');
+  });
+
   test('is HttpOnly, SameSite=Lax and Secure over https', async () => {
     const entered = await world.ask(`/enter/${await link()}`, { method: 'POST' });
     const header = entered.headers.get('set-cookie') ?? '';
     expect(header).toContain('HttpOnly');
     expect(header).toContain('SameSite=Lax');
     expect(header).toContain('Secure');
+    expect(header).toContain('Path=/');
+    expect(header).not.toContain('Domain');
     expect(header).toContain('Max-Age=43200');
   });
 
@@ -122,7 +133,7 @@ describe('requests that another site made', () => {
   ])('a post of our own page passes by its %s', async (name, value) => {
     const { tenant, ids } = await seed(world, 'Juniper');
     const cookie = await world.signIn(tenant);
-    const request = new Request(`${ORIGIN}/t/${tenant}/envelopes/${ids.envelope}/remind`, { method: 'POST', headers: { cookie: `countersign_session=${cookie}`, [name]: value } });
+    const request = new Request(`${ORIGIN}/t/${tenant}/envelopes/${ids.envelope}/remind`, { method: 'POST', headers: { cookie: `__Host-countersign_session=${cookie}`, [name]: value } });
     expect((await world.app.request(request)).status).toBe(303);
     expect(world.desk.calls).toEqual([['remind', tenant, ids.envelope, 'account admin']]);
   });

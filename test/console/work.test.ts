@@ -116,6 +116,21 @@ describe('installs', () => {
     expect(world.desk.calls).toEqual([['setWebhookKeys', seeded.tenant, seeded.sign, ['first-key', 'second-key'], 'account admin']]);
   });
 
+  test('the server’s own key is offered to an operator alone, and only by a form', async () => {
+    const button = `action="/t/${seeded.tenant}/installs/docusign/key"`;
+    const operator = await world.signIn(null);
+    expect(await page('/installs')).not.toContain(button);
+    expect(await (await world.ask(`/t/${seeded.tenant}/installs`, { cookie: operator })).text()).toContain(button);
+    expect((await ask('/installs/docusign/key', {})).status).toBe(404);
+    expect((await world.ask(`/t/${seeded.tenant}/installs/docusign/key`, { cookie: operator })).status).toBe(404);
+    expect(world.desk.calls).toEqual([]);
+    const foreign = { cookie: operator, method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } };
+    expect((await world.ask(`/t/${seeded.tenant}/installs/docusign/key`, foreign)).status).toBe(403);
+    expect(world.desk.calls).toEqual([]);
+    await world.ask(`/t/${seeded.tenant}/installs/docusign/key`, { cookie: operator, form: {} });
+    expect(world.desk.calls).toEqual([['connectByKey', seeded.tenant, 'docusign', 'operator']]);
+  });
+
   test('a body beyond the limit is refused', async () => {
     expect((await ask(`/installs/${seeded.sign}/keys`, { keys: 'k'.repeat(1_100_000) })).status).toBe(413);
   });

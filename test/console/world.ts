@@ -38,7 +38,7 @@ export async function openWorld(over: { clock?: Clock; publicUrl?: () => string;
     sandbox: true,
     vendors: [
       { id: 'hubspot', name: 'HubSpot', connectable: true, capabilities: ['inbound', 'crm', 'journey'], webhook: 'app' },
-      { id: 'docusign', name: 'DocuSign', connectable: true, capabilities: ['inbound', 'sign'], webhook: 'install' },
+      { id: 'docusign', name: 'DocuSign', connectable: true, capabilities: ['inbound', 'sign'], webhook: 'install', byKey: true },
     ],
     sealer: createSealer(Buffer.alloc(32, 7)),
     log: createLog('silent'),
@@ -57,7 +57,7 @@ export async function openWorld(over: { clock?: Clock; publicUrl?: () => string;
     routes: consoleRoutes(app),
     async ask(path, { cookie, method, form, headers } = {}) {
       const own = form || (method !== undefined && method !== 'GET') ? { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' } : {};
-      const sent = Object.entries({ ...own, ...(cookie ? { cookie: `countersign_session=${cookie}` } : {}), ...headers }).filter(([, value]) => value !== '');
+      const sent = Object.entries({ ...own, ...(cookie ? { cookie: `__Host-countersign_session=${cookie}` } : {}), ...headers }).filter(([, value]) => value !== '');
       const init = {
         method: method ?? (form ? 'POST' : 'GET'),
         headers: Object.fromEntries(sent),

@@ -31,7 +31,7 @@ export const ADVICE: Record<ProblemCode, string> = {
   'send.ambiguous': 'Look for the envelope in the provider, by the correlation id. If it is there or was never wanted, discard; if it surely is not, replay.',
   'envelope.final': 'Nothing more can happen to it. To try again, send a new envelope.',
   'request.malformed': 'Compare the request with the API page. The answer says which member is wrong.',
-  'request.forbidden': 'Sign in with a link for the right tenant.',
+  'request.forbidden': 'Sign in with a link for the right tenant. A new CRM account is for the operator to connect, unless `admission` in `app.config.json` is `open`.',
   'request.not-found': 'Check the address. What belongs to another tenant looks the same as what does not exist.',
   'request.too-large': 'Send less at once. The limit of a webhook is `maxBytes` in the manifest of its connector.',
   'link.expired': 'Run `npm run countersign -- link` on the server for a new one.',

@@ -41,7 +41,11 @@ describe('a sign-in at a vendor', () => {
     const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     const asked = new URL(response.headers.get('location') ?? '');
     const state = asked.searchParams.get('state') ?? '';
-    const consented = await fetch(`${asked.origin}${asked.pathname}`, { method: 'POST', body: new URLSearchParams({ ...Object.fromEntries(asked.searchParams), answer: 'connect' }), redirect: 'manual' });
+    const consented = await fetch(`${asked.origin}${asked.pathname}`, {
+      method: 'POST',
+      body: new URLSearchParams({ ...Object.fromEntries(asked.searchParams), answer: 'connect' }),
+      redirect: 'manual',
+    });
     const code = new URL(consented.headers.get('location') ?? '').searchParams.get('code') ?? '';
     return { cookie, state, back: (other = code) => `${w.address}/oauth/${vendor}/callback?${new URLSearchParams({ code: other, state })}` };
   }

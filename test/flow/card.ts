@@ -15,12 +15,17 @@ interface Asking {
 export async function askCard(test: TestWorld, method: 'GET' | 'POST', path: string, body?: unknown, asking: Asking = {}): Promise<Response> {
   const { hubspot } = test.sandbox;
   const [owner] = hubspot.world().owners;
-  const who = asking.query ?? `userId=${owner?.userId ?? 1}&portalId=${asking.portal ?? hubspot.world().portalId}&userEmail=${encodeURIComponent(owner?.email ?? '')}&appId=1160452`;
+  const who =
+    asking.query ?? `userId=${owner?.userId ?? 1}&portalId=${asking.portal ?? hubspot.world().portalId}&userEmail=${encodeURIComponent(owner?.email ?? '')}&appId=1160452`;
   const addressOf = (asked: string) => `${test.address}/cards/hubspot${asked}?${who}`;
   const url = addressOf(path);
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   const timestamp = String(asking.at ?? test.clock.now());
   const secret = asking.secret ?? test.world.flow.vendors.get('hubspot')?.app.clientSecret.reveal() ?? '';
-  const headers = { 'content-type': 'application/json', 'x-hubspot-request-timestamp': timestamp, 'x-hubspot-signature-v3': hmacBase64(secret, method, addressOf(asking.signedFor ?? path).replaceAll('%40', '@'), text, timestamp) };
+  const headers = {
+    'content-type': 'application/json',
+    'x-hubspot-request-timestamp': timestamp,
+    'x-hubspot-signature-v3': hmacBase64(secret, method, addressOf(asking.signedFor ?? path).replaceAll('%40', '@'), text, timestamp),
+  };
   return fetch(url, { method, headers, ...(method === 'POST' ? { body: text } : {}) });
 }

@@ -57,7 +57,11 @@ describe('who may ask', () => {
     const [own] = await deal.envelopes();
     const id = own?.envelope.id ?? '';
     const from = { query: `portalId=${other.crm.account.replaceAll(/\D/g, '')}&userId=1` };
-    await w.db.updateTable('installs').set({ account: other.crm.account.replaceAll(/\D/g, '') }).where('id', '=', other.crm.id).execute();
+    await w.db
+      .updateTable('installs')
+      .set({ account: other.crm.account.replaceAll(/\D/g, '') })
+      .where('id', '=', other.crm.id)
+      .execute();
     for (const act of ['void', 'remind']) await refused(await askCard(w, 'POST', `/envelopes/${id}/${act}`, { reason: 'x' }, from), 404, 'request.not-found');
     await w.settled();
     expect(deal.remote().map(({ status }) => status)).toEqual(['sent']);

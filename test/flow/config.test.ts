@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -39,10 +39,28 @@ describe('a configuration', () => {
     ['a key that is too short', { ...LIVE, COUNTERSIGN_KEY: 'c2hvcnQ=' }, 'COUNTERSIGN_KEY'],
     ['half a vendor', { ...LIVE, HUBSPOT_APP_ID: '' }, 'HUBSPOT_APP_ID'],
     ['an address without encryption', { ...LIVE, PUBLIC_URL: 'http://countersign.example.com' }, 'https://'],
+    ['an address with a path', { ...LIVE, PUBLIC_URL: 'https://countersign.example.com/app' }, 'PUBLIC_URL'],
+    ['an address with a query', { ...LIVE, PUBLIC_URL: 'https://countersign.example.com?a=1' }, 'PUBLIC_URL'],
+    ['an address with a user', { ...LIVE, PUBLIC_URL: 'https://a:b@countersign.example.com' }, 'PUBLIC_URL'],
+    ['webhook keys that are none', { ...LIVE, DOCUSIGN_CLIENT_ID: 'i', DOCUSIGN_CLIENT_SECRET: 's', DOCUSIGN_CONNECT_KEYS: ' , ' }, 'DOCUSIGN_CONNECT_KEYS'],
+    ['a private key without its user', { ...LIVE, DOCUSIGN_PRIVATE_KEY: 'pem' }, 'DOCUSIGN_USER_ID'],
+    ['a user without a private key', { ...LIVE, DOCUSIGN_USER_ID: 'guid' }, 'DOCUSIGN_PRIVATE_KEY'],
     ['an address that is none', { ...LIVE, PUBLIC_URL: 'countersign' }, 'PUBLIC_URL'],
     ['a port that is none', { ...LIVE, PORT: 'eighty' }, 'PORT'],
     ['a mode that is none', { ...LIVE, COUNTERSIGN_MODE: 'prod' }, 'COUNTERSIGN_MODE'],
   ])('with %s is refused', (_what, variables, word) => expect(faultsOf(variables)).toContain(word));
+
+  test('takes its address with or without the slash at the end', () => {
+    expect(loadConfig({ ...LIVE, PUBLIC_URL: 'https://countersign.example.com/' }, file).publicUrl).toBe('https://countersign.example.com');
+    expect(loadConfig(LIVE, file).publicUrl).toBe('https://countersign.example.com');
+  });
+
+  test('lets new accounts in by an operator alone when live, and by themselves in the sandbox, unless it says otherwise', () => {
+    expect(loadConfig(LIVE, file).admission).toBe('operator');
+    expect(loadConfig({}, file).admission).toBe('open');
+    expect(loadConfig(LIVE, { ...file, admission: 'open' }).admission).toBe('open');
+    expect(loadConfig({}, { ...file, admission: 'operator' }).admission).toBe('operator');
+  });
 
   test('never shows its secrets', () => {
     const config = loadConfig({ ...LIVE, DOCUSIGN_CLIENT_ID: 'i', DOCUSIGN_CLIENT_SECRET: 'hush-too', DOCUSIGN_CONNECT_KEYS: 'hush-one,hush-two' }, file);
@@ -55,6 +73,9 @@ describe('a configuration', () => {
     const [first, second] = [loadConfig({}, { ...file, database }), loadConfig({}, { ...file, database })];
     expect(first.key).toHaveLength(32);
     expect(second.key.equals(first.key)).toBe(true);
+    expect(statSync(`${database}.key`).mode & 0o777).toBe(0o600);
+    writeFileSync(`${database}.key`, 'cut off');
+    expect(() => loadConfig({}, { ...file, database })).toThrow(ConfigError);
   });
 });
 

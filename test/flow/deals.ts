@@ -35,7 +35,11 @@ export function plantDeal(test: TestWorld, more: { person?: Partial<Person>; pro
   const { account, world } = test.sandbox.hubspot;
   const number = ++planted;
   const person: Person = { firstname: 'Ada', lastname: `Example ${number}`, email: `ada.${number}@example.com`, ...more.person };
-  const deal = account.create('deals', { dealname: `Deal ${number}`, amount: '1000', deal_currency_code: 'EUR', dealstage: 'proposal', pipeline: 'default', hubspot_owner_id: '70001', ...more.properties }, SEED);
+  const deal = account.create(
+    'deals',
+    { dealname: `Deal ${number}`, amount: '1000', deal_currency_code: 'EUR', dealstage: 'proposal', pipeline: 'default', hubspot_owner_id: '70001', ...more.properties },
+    SEED,
+  );
   const contact = account.create('contacts', { ...person }, SEED);
   account.associate(deal.id, 'contacts', contact.id);
   const link = world().links.find((one) => one.deal === deal.id && one.id === contact.id);
@@ -46,7 +50,8 @@ export function plantDeal(test: TestWorld, more: { person?: Partial<Person>; pro
 
 function handle(test: TestWorld, deal: Item, contact: Item): TestDeal {
   const { hubspot, docusign } = test.sandbox;
-  const remote = () => docusign.envelopes().filter((envelope) => envelope.status !== 'deleted' && envelope.customFields.some((field) => field.name === 'deal' && field.value === deal.id));
+  const remote = () =>
+    docusign.envelopes().filter((envelope) => envelope.status !== 'deleted' && envelope.customFields.some((field) => field.name === 'deal' && field.value === deal.id));
   return {
     id: deal.id,
     contact: contact.id,
@@ -59,7 +64,10 @@ function handle(test: TestWorld, deal: Item, contact: Item): TestDeal {
       return found.flatMap((one) => one ?? []);
     },
     async becomes(status) {
-      await test.until(() => `deal ${deal.id} to say "${status}" (it says "${hubspot.deal(deal.id)?.properties['esign_status'] ?? ''}")`, () => hubspot.deal(deal.id)?.properties['esign_status'] === status);
+      await test.until(
+        () => `deal ${deal.id} to say "${status}" (it says "${hubspot.deal(deal.id)?.properties['esign_status'] ?? ''}")`,
+        () => hubspot.deal(deal.id)?.properties['esign_status'] === status,
+      );
     },
     async sent() {
       return test.until(`an envelope of deal ${deal.id}`, () => remote().find(({ status }) => status === 'sent' || status === 'delivered'));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CompiledQuery } from 'kysely';
 import SQLite from 'better-sqlite3';
 import { newId } from '#lib/ids';
@@ -64,6 +64,17 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('deliveries on %s', (name) => {
     await w.db.deleteFrom('alarms').execute();
   });
 
+  test('an account may have keys of its own, and an empty one is none', async () => {
+    const event = () => ({ event: 'envelope-purge', generatedDateTime: new Date(w.clock.now()).toISOString(), data: { accountId: w.sign.account } });
+    await w.world.desk.setWebhookKeys(w.tenant, w.sign.id, ['', ' ', 'a key of our own'], 'a test');
+    w.clock.skip(MINUTE_MS);
+    const answers = await Promise.all(['', ' ', 'a key of our own', 'another'].map((secret) => postSign(w, event(), { secret })));
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 200, 401]);
+    await w.world.desk.setWebhookKeys(w.tenant, w.sign.id, [''], 'a test');
+    w.clock.skip(MINUTE_MS);
+    expect([(await postSign(w, event(), { secret: '' })).status, (await postSign(w, event())).status]).toEqual([401, 200]);
+  });
+
   test('a body beyond the limit is answered 413, whether it tells its length or not', async () => {
     const long = JSON.stringify([stageEvent(w, '1', 'contractsent', { padding: 'x'.repeat(1_100_000) })]);
     expect((await unstored(() => postCrm(w, long))).status).toBe(413);
@@ -73,19 +84,22 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('deliveries on %s', (name) => {
         controller.close();
       },
     });
-    const chunked = await unstored(() => fetch(`${w.address}/webhooks/hubspot`, { method: 'POST', body: chunks, duplex: 'half' } as RequestInit).catch(() => new Response(null, { status: 413 })));
+    const chunked = await unstored(() => fetch(`${w.address}/webhooks/hubspot`, { method: 'POST', body: chunks, duplex: 'half' }).catch(() => new Response(null, { status: 413 })));
     expect(chunked.status).toBe(413);
   });
 
-  test.each(['Mara Lindqvist is not JSON', '{"an":"object"}', '[1]', '"', ''])('what is signed and cannot be read (%j) is answered well, kept as a dead letter and not logged', async (body) => {
-    const before = await count(w);
-    expect((await postCrm(w, body)).status).toBe(204);
-    expect((await count(w))[0]).toBe(before[0] + 1);
-    const [kept] = await w.db.selectFrom('deliveries').selectAll().orderBy('id', 'desc').limit(1).execute();
-    expect(kept?.fault).toMatch(/\w/);
-    expect(Buffer.from(kept?.body ?? []).toString()).toBe(body);
-    expect(w.logs.join('')).not.toContain('Mara');
-  });
+  test.each(['Mara Lindqvist is not JSON', '{"an":"object"}', '[1]', '"', ''])(
+    'what is signed and cannot be read (%j) is answered well, kept as a dead letter and not logged',
+    async (body) => {
+      const before = await count(w);
+      expect((await postCrm(w, body)).status).toBe(204);
+      expect((await count(w))[0]).toBe(before[0] + 1);
+      const [kept] = await w.db.selectFrom('deliveries').selectAll().orderBy('id', 'desc').limit(1).execute();
+      expect(kept?.fault).toMatch(/\w/);
+      expect(Buffer.from(kept?.body ?? []).toString()).toBe(body);
+      expect(w.logs.join('')).not.toContain('Mara');
+    },
+  );
 
   test('an event of a type that is not known is noted', async () => {
     const body = { event: 'envelope-purge', generatedDateTime: new Date(w.clock.now()).toISOString(), data: { accountId: w.sign.account, envelopeId: newId('env') } };
@@ -105,24 +119,58 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('deliveries on %s', (name) => {
     expect((await count(w))[1]).toBe(before + 2);
   });
 
+  test('a batch is read once when it comes and once for each hundred notices, not once for each notice', async () => {
+    const inbound = w.world.flow.vendors.get('hubspot')?.connector.inbound;
+    if (!inbound) return expect.unreachable();
+    const split = vi.spyOn(inbound, 'split');
+    await postCrm(
+      w,
+      Array.from({ length: 100 }, (_, index) => stageEvent(w, String(800_000 + index), 'qualified')),
+    );
+    await w.settled();
+    expect(split.mock.calls.length).toBeGreaterThan(1);
+    expect(split.mock.calls.length).toBeLessThan(10);
+    split.mockRestore();
+    expect(await w.db.selectFrom('facts').select('id').where('deal', 'like', '800___').execute()).toHaveLength(100);
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ['a time between two milliseconds', { occurredAt: 1_760_000_000_000.5 }],
     ['a time beyond all times', { occurredAt: 1e300 }],
     ['a letter that a database does not take', { subscriptionType: 'deal.\u0000propertyChange' }],
     ['half a letter', { subscriptionType: 'deal.\ud800' }],
+    ['half a letter in its value', { propertyValue: '\ud800' }],
     ['an account that is no account', { portalId: '\u0000' }],
   ])('an odd event (%s) takes no other down', async (_what, odd) => {
     const deal = plantDeal(w);
     const good = stageEvent(w, deal.id, 'qualified');
     const answers = await Promise.all([postCrm(w, [stageEvent(w, deal.id, 'proposal', odd)]), postCrm(w, [good])]);
     expect(answers.map(({ status }) => status)).toEqual([204, 204]);
-    await w.until('the good one', async () => (await w.db.selectFrom('facts').select('id').where('deal', '=', deal.id).where('data', 'like', '%"qualified"%').execute()).length === 1);
+    await w.until(
+      'the good one',
+      async () => (await w.db.selectFrom('facts').select('id').where('deal', '=', deal.id).where('data', 'like', '%"qualified"%').execute()).length === 1,
+    );
     await w.settled();
   });
 
-  test.each(['%00', 'unknown', '..%2f', 'x'.repeat(500)])('a webhook address that nobody has (%s) is refused like any unsigned request', async (hook) => {
-    const response = await unstored(() => fetch(`${w.address}/webhooks/docusign/${hook}`, { method: 'POST', body: '{}' }));
-    expect(response.status).toBe(401);
+  test.each(['%00', 'unknown', '..%2f', 'x'.repeat(500)])('a webhook address that nobody has (%s) is not found, however well it is signed, and counted', async (hook) => {
+    const unknown = () => metric(w, 'countersign_deliveries_total', { vendor: 'docusign', outcome: 'unknown-hook' });
+    const before = await unknown();
+    const response = await unstored(() => postSign(w, { event: 'envelope-sent' }, { hook }));
+    expect(response.status).toBe(404);
+    expect(await unknown()).toBe(before + 1);
+  });
+
+  test('an account with keys of its own is not told anything by the keys of the server', async () => {
+    const event = { event: 'envelope-purge', generatedDateTime: new Date(w.clock.now()).toISOString(), data: { accountId: w.sign.account, envelopeId: 'keyed' } };
+    await w.world.desk.setWebhookKeys(w.tenant, w.sign.id, ['own key'], 'a test');
+    // The receiving side remembers the install for a moment.
+    w.clock.skip(10_000);
+    expect((await unstored(() => postSign(w, event))).status).toBe(401);
+    expect((await postSign(w, event, { secret: 'own key' })).status).toBe(200);
+    await w.world.desk.setWebhookKeys(w.tenant, w.sign.id, [], 'a test');
+    w.clock.skip(10_000);
+    expect((await postSign(w, { ...event, event: 'envelope-purged' })).status).toBe(200);
   });
 });
 

@@ -54,7 +54,14 @@ export async function secondTenant(test: TestWorld): Promise<{ tenant: TenantId;
   const now = test.clock.now();
   const tenant = await createTenant(test.db, 'Another company', now);
   const { sealer } = test.world.flow;
-  const { id, tokens, base_url: baseUrl, details, name, expires_at: expiresAt } = (await test.db.selectFrom('installs').selectAll().where('id', '=', test.crm.id).executeTakeFirst()) ?? test.crm;
+  const {
+    id,
+    tokens,
+    base_url: baseUrl,
+    details,
+    name,
+    expires_at: expiresAt,
+  } = (await test.db.selectFrom('installs').selectAll().where('id', '=', test.crm.id).executeTakeFirst()) ?? test.crm;
   const opened = sealer.open(tokens ?? '', `${test.tenant}|installs|tokens|${id}`);
   const values = { vendor: 'hubspot', account: newId('cor'), name, environment: 'live' as const, baseUrl, details, scopes: [], expiresAt };
   const crm = await test.db.transaction().execute((tx) => putInstall(tx, tenant, values, (made) => sealer.seal(opened, `${tenant}|installs|tokens|${made}`), now));

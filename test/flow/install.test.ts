@@ -21,7 +21,8 @@ describe('an account that withdraws its permission', () => {
   afterEach(() => w.stop());
   const now = (install: Install) => getInstall(w.db, w.tenant, install.id);
   const held = async (install: Install) => w.db.selectFrom('outbox').select(['kind', 'state']).where('install', '=', install.id).where('state', 'in', ['held', 'ready']).execute();
-  const alarmed = async (install: Install) => (await w.db.selectFrom('alarms').select('id').where('code', '=', 'install-needs-reauthorisation').where('subject', '=', install.id).execute()).length;
+  const alarmed = async (install: Install) =>
+    (await w.db.selectFrom('alarms').select('id').where('code', '=', 'install-needs-reauthorisation').where('subject', '=', install.id).execute()).length;
 
   test('in the CRM is flagged; what waits for it lands once it is connected again', async () => {
     const deal = plantDeal(w);
@@ -147,7 +148,7 @@ describe('one tenant and its accounts', () => {
     const body = new URLSearchParams({ ...Object.fromEntries(page.searchParams), ...allow });
     const answered = await fetch(`${page.origin}${page.pathname}`, { method: 'POST', body, redirect: 'manual' });
     const back = new URL(answered.headers.get('location') ?? '').searchParams;
-    return finishInstall(w.world.flow, vendor, { state: back.get('state') ?? '', code: back.get('code') ?? '', browser: 'browser' });
+    return finishInstall(w.world.flow, vendor, { state: back.get('state') ?? '', code: back.get('code') ?? '', browser: 'browser', session: { tenant } });
   }
 
   test('a second CRM for one tenant is refused', async () => {
@@ -180,11 +181,15 @@ describe('one tenant and its accounts', () => {
   test('a server-to-server grant connects without a redirect, and mints anew when its token ends', async () => {
     const vendor = w.world.flow.vendors.get('docusign');
     if (!vendor) throw new Error('There is no DocuSign.');
-    await expect(installByKey(w.world.flow, 'docusign', w.tenant)).rejects.toMatchObject({ code: 'feature.unsupported' });
-    await expect(installByKey(w.world.flow, 'hubspot', w.tenant)).rejects.toMatchObject({ code: 'feature.unsupported' });
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs1', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
+    await expect(installByKey(w.world.flow, 'docusign', w.tenant, 'a test')).rejects.toMatchObject({ code: 'feature.unsupported' });
+    await expect(installByKey(w.world.flow, 'hubspot', w.tenant, 'a test')).rejects.toMatchObject({ code: 'feature.unsupported' });
+    const { privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
     vendor.app.more = { privateKey: new Secret(privateKey), userId: new Secret(ACCOUNT.user.id) };
-    const made = await installByKey(w.world.flow, 'docusign', w.tenant);
+    const made = await installByKey(w.world.flow, 'docusign', w.tenant, 'a test');
     expect(made).toMatchObject({ id: w.sign.id, state: 'active' });
     w.clock.skip(2 * HOUR_MS);
     const deal = plantDeal(w);
@@ -193,26 +198,35 @@ describe('one tenant and its accounts', () => {
     vendor.app.more = {};
   });
 
-  test.each(['https://169.254.169.254/latest', 'http://api.hubapi.com', 'https://api.hubapi.com@evil.example.com', 'https://api.hubapi.com.evil.example.com', 'file:///etc/passwd', 'LOCAL'])(
-    'an address that is not the vendor (%s) is never called, whatever the account says of itself',
-    async (address) => {
-      let hits = 0;
-      const server = createServer((_request, response) => {
-        hits++;
-        response.end('{}');
-      });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const baseUrl = address === 'LOCAL' ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : address;
-      for (const install of [w.crm, w.sign]) {
-        const call = w.world.flow.bind({ ...install, base_url: baseUrl }, 5);
-        await expect(call.request({ method: 'GET', path: '/x' })).rejects.toMatchObject({ code: 'host.refused' });
-        await expect(call.through(async ({ baseUrl: to }) => fetch(to), () => false)).rejects.toMatchObject({ code: 'host.refused' });
-        await expect(w.world.flow.tokenHttp(install.vendor)({ method: 'GET', url: `${baseUrl}/x` })).rejects.toMatchObject({ code: 'host.refused' });
-      }
-      server.close();
-      expect(hits).toBe(0);
-    },
-  );
+  test.each([
+    'https://169.254.169.254/latest',
+    'http://api.hubapi.com',
+    'https://api.hubapi.com@evil.example.com',
+    'https://api.hubapi.com.evil.example.com',
+    'file:///etc/passwd',
+    'LOCAL',
+  ])('an address that is not the vendor (%s) is never called, whatever the account says of itself', async (address) => {
+    let hits = 0;
+    const server = createServer((_request, response) => {
+      hits++;
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const baseUrl = address === 'LOCAL' ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : address;
+    for (const install of [w.crm, w.sign]) {
+      const call = w.world.flow.bind({ ...install, base_url: baseUrl }, 5);
+      await expect(call.request({ method: 'GET', path: '/x' })).rejects.toMatchObject({ code: 'host.refused' });
+      await expect(
+        call.through(
+          async ({ baseUrl: to }) => fetch(to),
+          () => false,
+        ),
+      ).rejects.toMatchObject({ code: 'host.refused' });
+      await expect(w.world.flow.tokenHttp(install.vendor)({ method: 'GET', url: `${baseUrl}/x` })).rejects.toMatchObject({ code: 'host.refused' });
+    }
+    server.close();
+    expect(hits).toBe(0);
+  });
 });
 
 describe('a test or cloned account', () => {

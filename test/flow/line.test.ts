@@ -19,7 +19,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (name) => {
     await database.close();
   });
 
-  const why = async (deal: TestDeal): Promise<string[]> => (await w.db.selectFrom('facts').select('why').where('tenant', '=', w.tenant).where('deal', '=', deal.id).orderBy('seq').execute()).map((row) => row.why);
+  const why = async (deal: TestDeal): Promise<string[]> =>
+    (await w.db.selectFrom('facts').select('why').where('tenant', '=', w.tenant).where('deal', '=', deal.id).orderBy('seq').execute()).map((row) => row.why);
 
   /** Sends the deal's contract and waits until the deal says so. */
   async function sendContract(deal: TestDeal) {
@@ -81,7 +82,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (name) => {
       await postCrm(w, [moved(deal)]);
       await deal.becomes('sent');
       const [found] = await deal.envelopes();
-      for (const message of order) expect((await postSign(w, message.replaceAll('{remote}', found?.envelope.remote ?? '').replaceAll('{envelope}', found?.envelope.id ?? ''))).status).toBe(200);
+      for (const message of order)
+        expect((await postSign(w, message.replaceAll('{remote}', found?.envelope.remote ?? '').replaceAll('{envelope}', found?.envelope.id ?? ''))).status).toBe(200);
       await w.settled();
       w.behave();
       const [after] = await deal.envelopes();
@@ -148,7 +150,11 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (name) => {
   test('two automations and a click at once send one envelope', async () => {
     const deal = plantDeal(w);
     w.misbehave({ drop: 1 });
-    const told = [moved(deal), stageEvent(w, deal.id, 'contractsent', { sourceId: 'enrollmentId:2' }), stageEvent(w, deal.id, 'contractsent', { changeSource: 'IMPORT', occurredAt: w.clock.now() + 1 })];
+    const told = [
+      moved(deal),
+      stageEvent(w, deal.id, 'contractsent', { sourceId: 'enrollmentId:2' }),
+      stageEvent(w, deal.id, 'contractsent', { changeSource: 'IMPORT', occurredAt: w.clock.now() + 1 }),
+    ];
     await Promise.all([...told.map((event) => postCrm(w, [event])), w.world.desk.send(w.tenant, deal.id, { key: newId('cor'), by: 'a test' })]);
     await deal.sent();
     w.behave();

@@ -19,7 +19,12 @@ describe('writes share calls', () => {
     const { id, says } = plantDeal(w);
     const before = crmCalls(w, UPDATES);
     const one = (set: Record<string, string>) => write(w.crm, { record: deal(id), set });
-    const correlation = await put(w, w.tenant, [one({ esign_template: 'A' }), one({ esign_template: 'B', esign_reason: 'first' }), one({ esign_waiting_for: 'Customer' }), one({ esign_template: 'C' })]);
+    const correlation = await put(w, w.tenant, [
+      one({ esign_template: 'A' }),
+      one({ esign_template: 'B', esign_reason: 'first' }),
+      one({ esign_waiting_for: 'Customer' }),
+      one({ esign_template: 'C' }),
+    ]);
     expect(await ended(w, correlation)).toEqual(['done', 'done', 'done', 'done']);
     expect(crmCalls(w, UPDATES)).toBe(before + 1);
     expect([says('esign_template'), says('esign_reason'), says('esign_waiting_for')]).toEqual(['C', 'first', 'Customer']);
@@ -28,9 +33,23 @@ describe('writes share calls', () => {
   test('a hundred records are one call, one more is two', async () => {
     const deals = Array.from({ length: 101 }, () => plantDeal(w));
     const before = crmCalls(w, UPDATES);
-    await ended(w, await put(w, w.tenant, deals.slice(0, 100).map(({ id }) => write(w.crm, { record: deal(id), set: { esign_reason: 'once' } }))));
+    await ended(
+      w,
+      await put(
+        w,
+        w.tenant,
+        deals.slice(0, 100).map(({ id }) => write(w.crm, { record: deal(id), set: { esign_reason: 'once' } })),
+      ),
+    );
     expect(crmCalls(w, UPDATES)).toBe(before + 1);
-    await ended(w, await put(w, w.tenant, deals.map(({ id }) => write(w.crm, { record: deal(id), set: { esign_reason: 'twice' } }))));
+    await ended(
+      w,
+      await put(
+        w,
+        w.tenant,
+        deals.map(({ id }) => write(w.crm, { record: deal(id), set: { esign_reason: 'twice' } })),
+      ),
+    );
     expect(crmCalls(w, UPDATES)).toBe(before + 3);
     expect(deals.every(({ says }) => says('esign_reason') === 'twice')).toBe(true);
   });
@@ -80,7 +99,11 @@ describe('what a vendor refuses', () => {
 
   test('a field that the account lacks is left out for all, and each is told', async () => {
     const deals = [plantDeal(w), plantDeal(w), plantDeal(w)];
-    const correlation = await put(w, w.tenant, deals.map(({ id }) => write(w.crm, { record: deal(id), set: { no_such_field: 'x', esign_reason: 'y' } })));
+    const correlation = await put(
+      w,
+      w.tenant,
+      deals.map(({ id }) => write(w.crm, { record: deal(id), set: { no_such_field: 'x', esign_reason: 'y' } })),
+    );
     await ended(w, correlation);
     expect(deals.map(({ says }) => says('esign_reason'))).toEqual(['y', 'y', 'y']);
     expect((await effectsOf(w, correlation)).filter(({ state }) => state === 'parked')).toHaveLength(3);
@@ -90,7 +113,10 @@ describe('what a vendor refuses', () => {
     const gone = plantDeal(w);
     w.sandbox.hubspot.deleteDeal(gone.id);
     const there = plantDeal(w);
-    const correlation = await put(w, w.tenant, [write(w.crm, { record: deal(gone.id), set: { esign_reason: 'x' } }), write(w.crm, { record: deal(there.id), set: { esign_reason: 'x' } })]);
+    const correlation = await put(w, w.tenant, [
+      write(w.crm, { record: deal(gone.id), set: { esign_reason: 'x' } }),
+      write(w.crm, { record: deal(there.id), set: { esign_reason: 'x' } }),
+    ]);
     expect(await ended(w, correlation)).toEqual(['parked', 'done']);
     const [parked] = await effectsOf(w, correlation);
     expect(parked?.attempts).toBe(1);
@@ -109,7 +135,11 @@ describe('what a vendor refuses', () => {
     const parked = (await effectsOf(w, old)).find(({ state }) => state === 'parked');
     if (!parked) throw new Error('Nothing was parked.');
     // Both are taken in one turn: the lane is closed until both wait.
-    await w.db.updateTable('lanes').set({ next_at: w.clock.now() + 3_600_000 }).where('install', '=', w.crm.id).execute();
+    await w.db
+      .updateTable('lanes')
+      .set({ next_at: w.clock.now() + 3_600_000 })
+      .where('install', '=', w.crm.id)
+      .execute();
     await w.world.desk.replayEffect(w.tenant, parked.id, 'a test', { esign_status: 'viewed' });
     const newest = await put(w, w.tenant, [set('completed', 'newest')]);
     await w.db.updateTable('lanes').set({ next_at: 0 }).where('install', '=', w.crm.id).execute();
@@ -168,8 +198,16 @@ describe('who goes first', () => {
     const { account } = w.sandbox.hubspot;
     const records = Array.from({ length: 2500 }, () => account.create('deals', { dealname: 'One of many' }, { source: 'IMPORT', sourceId: '', label: '' }));
     const clicked = plantDeal(w);
-    await w.db.updateTable('lanes').set({ next_at: w.clock.now() + 3_600_000 }).where('install', '=', w.crm.id).execute();
-    const background = await put(w, w.tenant, records.map(({ id }) => write(w.crm, { record: deal(id), set: { esign_reason: 'x' } }, { priority: 8 })));
+    await w.db
+      .updateTable('lanes')
+      .set({ next_at: w.clock.now() + 3_600_000 })
+      .where('install', '=', w.crm.id)
+      .execute();
+    const background = await put(
+      w,
+      w.tenant,
+      records.map(({ id }) => write(w.crm, { record: deal(id), set: { esign_reason: 'x' } }, { priority: 8 })),
+    );
     const click = await put(w, w.tenant, [write(w.crm, { record: deal(clicked.id), set: { esign_reason: 'now' } }, { priority: 2 })]);
     await w.db.updateTable('lanes').set({ next_at: 0 }).where('install', '=', w.crm.id).execute();
     w.world.flow.wake.outbox();
@@ -190,7 +228,11 @@ describe('who goes first', () => {
       if (install.id !== w.crm.id) return call;
       return { ...call, through: (send, unauthorized) => released.then(() => call.through(send, unauthorized)) };
     };
-    const noise = await put(w, w.tenant, Array.from({ length: 300 }, () => write(w.crm, { record: deal(plantDeal(w).id), set: { esign_reason: 'noise' } })));
+    const noise = await put(
+      w,
+      w.tenant,
+      Array.from({ length: 300 }, () => write(w.crm, { record: deal(plantDeal(w).id), set: { esign_reason: 'noise' } })),
+    );
     const word = await put(w, quiet.tenant, [write(quiet.crm, { record: deal(plantDeal(w).id), set: { esign_reason: 'quiet' } })]);
     expect(await ended(w, word)).toEqual(['done']);
     expect((await effectsOf(w, noise)).every(({ state }) => state === 'leased' || state === 'ready')).toBe(true);

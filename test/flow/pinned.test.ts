@@ -78,12 +78,20 @@ describe('mapping versions', () => {
     expect(pins[1]).not.toBe(pins[0]);
     const frozen = await w.db.selectFrom('mappings').select('id').where('kind', '=', 'writeback').where('frozen_at', 'is not', null).execute();
     expect(frozen.map(({ id }) => id).sort()).toEqual([...pins].sort());
-    await expect(w.db.deleteFrom('mappings').where('id', '=', pins[0] ?? 'map_none').execute()).rejects.toThrow(/pinned/);
+    await expect(
+      w.db
+        .deleteFrom('mappings')
+        .where('id', '=', pins[0] ?? 'map_none')
+        .execute(),
+    ).rejects.toThrow(/pinned/);
   });
 
   test('with faults is refused with every fault at once, each with its place and what was perhaps meant; nothing changes', async () => {
     const before = await activeMappings(w.db, w.tenant);
-    const faulty = shipped.replace('esign_sent_at: envelope.sentAt', 'esign_sentat: envelope.sentAt').replace('esign_reason: envelope.reason', 'esign_reason: envelope.reson').replace('on: [sent, viewed, partially_signed, completed]\n    once', 'on: [sent, vieved]\n    once');
+    const faulty = shipped
+      .replace('esign_sent_at: envelope.sentAt', 'esign_sentat: envelope.sentAt')
+      .replace('esign_reason: envelope.reason', 'esign_reason: envelope.reson')
+      .replace('on: [sent, viewed, partially_signed, completed]\n    once', 'on: [sent, vieved]\n    once');
     const result = await w.world.desk.saveMapping(w.tenant, 'writeback', faulty, '', 'a test');
     if (result.saved) throw new Error('It was saved.');
     const errors = result.faults.filter(({ level }) => level === 'error');

@@ -20,7 +20,11 @@ function rowsOf(w: TestWorld, only?: readonly string[]): string[] {
   const tables = database.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[];
   const lines = tables
     .filter(({ name }) => !only || only.includes(name))
-    .flatMap(({ name }) => (database.prepare(`select * from ${name}`).all() as Record<string, unknown>[]).map((row) => `${name} ${JSON.stringify(row, (_key, value: unknown) => (isBytes(value) ? Buffer.from(value.data).toString() : value))}`));
+    .flatMap(({ name }) =>
+      (database.prepare(`select * from ${name}`).all() as Record<string, unknown>[]).map(
+        (row) => `${name} ${JSON.stringify(row, (_key, value: unknown) => (isBytes(value) ? Buffer.from(value.data).toString() : value))}`,
+      ),
+    );
   database.close();
   return lines;
 }
@@ -73,7 +77,11 @@ beforeAll(async () => {
   restore();
   nameless.move('contractsent');
   await nameless.becomes('blocked');
-  await postSign(w, { event: 'envelope-purge', generatedDateTime: new Date(w.clock.now()).toISOString(), data: { envelopeId: first.envelopeId, envelopeSummary: { recipients: { signers: [{ name: SIGNER.lastname, email: SIGNER.email }] } } } });
+  await postSign(w, {
+    event: 'envelope-purge',
+    generatedDateTime: new Date(w.clock.now()).toISOString(),
+    data: { envelopeId: first.envelopeId, envelopeSummary: { recipients: { signers: [{ name: SIGNER.lastname, email: SIGNER.email }] } } },
+  });
   await put(w, w.tenant, [write(w.crm, { record: record(declined.id), set: { no_such_field: 'x' } })]);
   w.misbehave({ unavailable: 0.5, lostReply: 0.3 });
   await w.world.desk.dryRun(w.tenant, declined.id, {}, { key: 'try', by: 'a test' }).catch(() => undefined);
@@ -123,7 +131,11 @@ describe('when the CRM asks for the erasure of a person', () => {
     const bodies = await w.db.selectFrom('deliveries').select('body').where('body', 'is not', null).execute();
     expect(bodies.length).toBeGreaterThan(0);
     const [late] = await declined.envelopes();
-    const data = { accountId: w.sign.account, envelopeId: late?.envelope.remote, envelopeSummary: { status: 'declined', recipients: { signers: [{ roleName: 'Customer', status: 'declined', name: SIGNER.lastname, email: SIGNER.email }] } } };
+    const data = {
+      accountId: w.sign.account,
+      envelopeId: late?.envelope.remote,
+      envelopeSummary: { status: 'declined', recipients: { signers: [{ roleName: 'Customer', status: 'declined', name: SIGNER.lastname, email: SIGNER.email }] } },
+    };
     await postSign(w, { event: 'envelope-declined', generatedDateTime: new Date(w.clock.now()).toISOString(), data });
     await w.until('it to be known', async () => (await w.db.selectFrom('inbox').select('state').orderBy('id', 'desc').limit(1).executeTakeFirst())?.state !== 'ready');
     await w.settled();

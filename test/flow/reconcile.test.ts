@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => w.stop());
 beforeEach(() => w.behave());
 
-const cursorOf = (install: Install, name = 'changes') => w.db.selectFrom('cursors').selectAll().where('install', '=', install.id).where('name', '=', name).executeTakeFirstOrThrow();
+const cursorOf = (install: Install, name = 'changes') =>
+  w.db.selectFrom('cursors').selectAll().where('install', '=', install.id).where('name', '=', name).executeTakeFirstOrThrow();
 const gaps = async (): Promise<number> => (await cursorOf(w.crm)).gaps_total + (await cursorOf(w.sign)).gaps_total;
 
 describe('without a single webhook', () => {

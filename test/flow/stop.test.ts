@@ -70,7 +70,13 @@ describe('two servers on one database', () => {
     expect(deals.map((deal) => deal.remote().length)).toEqual(deals.map(() => 1));
     expect(deals.map((deal) => first.sandbox.hubspot.account.linked(deal.id, 'tasks').length)).toEqual(deals.map(() => 1));
     for (const { flow } of [first.world, second]) expect((await flow.metrics.facts.get()).values.reduce((sum, { value }) => sum + value, 0)).toBeGreaterThan(0);
-    const twice = await database.db.selectFrom('receipts').select(['effect', ({ fn }) => fn.countAll<number>().as('times')]).where('outcome', 'in', ['done', 'partly']).groupBy('effect').having(({ fn }) => fn.countAll(), '>', 1).execute();
+    const twice = await database.db
+      .selectFrom('receipts')
+      .select(['effect', ({ fn }) => fn.countAll<number>().as('times')])
+      .where('outcome', 'in', ['done', 'partly'])
+      .groupBy('effect')
+      .having(({ fn }) => fn.countAll(), '>', 1)
+      .execute();
     expect(twice).toEqual([]);
     for (const ledger of ['facts', 'receipts', 'audit'] as const) expect(await verifyLedger(database.db, first.tenant, ledger)).toMatchObject({ ok: true });
     await second.stop();

@@ -60,6 +60,7 @@ function flowOn(db: Db, refresh: Auth['refresh'], clock: Clock): Flow {
     },
     wake: { inbox: () => undefined, outbox: () => undefined, cursors: () => undefined },
     coalesceMs: 0,
+    admission: 'open',
     shippedMapping: () => '',
   };
 }

@@ -67,7 +67,14 @@ export interface TestWorld {
 const CALM: Partial<Faults> = { duplicate: 0, reorder: 0, delay: 0, drop: 0, wrongSignature: 0, rateLimited: 0, unavailable: 0, lostReply: 0, maxPauseMs: 1000 };
 
 export function testConfig(folder: string, options: OpenOptions = {}): Config {
-  return loadConfig(options.variables ?? {}, { mode: 'sandbox', port: 0, database: options.database ?? join(folder, 'test.db'), logLevel: 'silent', coalesceMs: 400, ...options.config });
+  return loadConfig(options.variables ?? {}, {
+    mode: 'sandbox',
+    port: 0,
+    database: options.database ?? join(folder, 'test.db'),
+    logLevel: 'silent',
+    coalesceMs: 400,
+    ...options.config,
+  });
 }
 
 export async function openWorld(options: OpenOptions = {}): Promise<TestWorld> {
@@ -113,7 +120,14 @@ export async function openWorld(options: OpenOptions = {}): Promise<TestWorld> {
       await world.db.updateTable('cursors').set({ next_at: asked }).where('install', '=', install.id).where('name', '=', name).execute();
       world.flow.wake.cursors();
       await until('the round to end', () =>
-        world.db.selectFrom('cursors').selectAll().where('install', '=', install.id).where('name', '=', name).where('lease_until', '=', 0).where('started_at', '>=', asked).executeTakeFirst(),
+        world.db
+          .selectFrom('cursors')
+          .selectAll()
+          .where('install', '=', install.id)
+          .where('name', '=', name)
+          .where('lease_until', '=', 0)
+          .where('started_at', '>=', asked)
+          .executeTakeFirst(),
       );
       await freezeRounds(world.db);
     },
@@ -137,7 +151,10 @@ async function connect(test: TestWorld): Promise<void> {
   test.tenant = tenant.id;
   if (!known) await test.installSign();
   await knowInstalls(test);
-  await test.until("the accounts' fields and templates", async () => (await findGround(test.db, tenant.id, test.crm.id, 'schema')) && (await findGround(test.db, tenant.id, test.sign.id, 'templates')));
+  await test.until(
+    "the accounts' fields and templates",
+    async () => (await findGround(test.db, tenant.id, test.crm.id, 'schema')) && (await findGround(test.db, tenant.id, test.sign.id, 'templates')),
+  );
   await test.until('the first rounds to end', async () => {
     const rounds = await test.db.selectFrom('cursors').select(['last_ok_at', 'lease_until']).where('tenant', '=', tenant.id).execute();
     return rounds.every((one) => one.last_ok_at !== null && one.lease_until === 0);
@@ -169,6 +186,12 @@ async function until<T>(what: string | (() => string), look: () => Promise<T | n
 
 async function waiting(db: Db): Promise<number> {
   const inbox = await db.selectFrom('inbox').select('id').where('state', '=', 'ready').execute();
-  const outbox = await db.selectFrom('outbox').innerJoin('installs', 'installs.id', 'outbox.install').select('outbox.id').where('installs.state', '=', 'active').where('outbox.state', 'in', ['ready', 'leased']).execute();
+  const outbox = await db
+    .selectFrom('outbox')
+    .innerJoin('installs', 'installs.id', 'outbox.install')
+    .select('outbox.id')
+    .where('installs.state', '=', 'active')
+    .where('outbox.state', 'in', ['ready', 'leased'])
+    .execute();
   return inbox.length + outbox.length;
 }

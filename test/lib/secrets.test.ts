@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { hmacBase64, sameText, sha256 } from '#lib/hmac';
 import { canonicalJson } from '#lib/json';
 import { createLog, withLogContext } from '#lib/log';
+import { Problem } from '#core/problem';
 import { createSealer } from '#lib/seal';
 import { Secret } from '#lib/secret';
 
@@ -96,6 +97,7 @@ describe('a secret', () => {
     const { log: to, text } = log();
     to.info({ secret, deep: { deeper: { secret } }, list: [secret] }, 'with %s and %o', secret, { secret });
     to.error(new Error('failed', { cause: secret }));
+    to.error({ err: Object.assign(new Error('hush-hush'), { headers: { cookie: 'hush-hush' }, facts: { message: 'hush-hush' } }) }, 'failed');
     expect(text()).toContain('[secret]');
     expect(text()).not.toContain('hush');
   });
@@ -108,6 +110,27 @@ describe('the log', () => {
     to.info({ [field]: 'hush-hush', request: { [field]: 'hush-hush' } }, 'asked');
     to.child({ [field]: 'hush-hush' }).info('asked');
     expect(text()).not.toContain('hush');
+  });
+
+  it('tells of an error its type, its code and its place, down to its causes, and never its words', () => {
+    const { log: to, last, text } = log();
+    const cause = Object.assign(new TypeError('mara@example.com\n    at mara@example.com (said so)'), { code: 'ERR_X', body: 'mara@example.com' });
+    to.error({ err: Object.assign(new Error('for mara@example.com', { cause }), { code: 'mara@example.com', facts: { message: 'mara@example.com' } }) }, 'failed');
+    expect(last()['err']).toMatchObject({ type: 'Error', stack: expect.stringContaining('secrets.test') as string, cause: { type: 'TypeError', code: 'ERR_X' } });
+    to.error({ err: 'mara@example.com' }, 'failed');
+    to.error(new Error('mara@example.com'), 'failed');
+    expect(text()).not.toContain('mara');
+    const circle = new Error('round');
+    circle.cause = circle;
+    to.error({ err: circle }, 'failed');
+    expect(text().length).toBeLessThan(20_000);
+  });
+
+  it('tells the sentence of a Problem, which is written for everybody, and not its facts', () => {
+    const { log: to, last, text } = log();
+    to.error({ err: new Problem('vendor.rejected', { say: 'The vendor refused it.', facts: { message: 'mara@example.com' } }) }, 'failed');
+    expect(last()['err']).toMatchObject({ type: 'Problem', code: 'vendor.rejected', message: 'The vendor refused it.' });
+    expect(text()).not.toContain('mara');
   });
 
   it('says what it is told, with the time, the level in words, and what surrounds it', async () => {

@@ -1,11 +1,12 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Problem } from '#core/problem';
 import { createHostCheck } from '#shared/hosts';
 import { manifest } from './server.ts';
 
 const SANDBOX = 'http://127.0.0.1:8080';
-const check = createHostCheck(() => [SANDBOX]);
-const ask = (address: string) => {
+const live = createHostCheck(null);
+const sandbox = createHostCheck(() => SANDBOX);
+const ask = (address: string, check = live) => {
   try {
     return check(manifest(), address).href;
   } catch (error) {
@@ -19,7 +20,6 @@ it.each([
   'https://API.Vendor.com/',
   'https://acme.my.vendor.com/services',
   'https://a.b.my.vendor.com/',
-  `${SANDBOX}/sandbox/vendor`,
 ])('%s is called', (address) => expect(ask(address)).toBe(new URL(address).href));
 
 it.each([
@@ -53,23 +53,30 @@ it.each([
   ['the sandbox by another name', 'http://localhost:8080/'],
   ['no address', 'api.vendor.com'],
   ['nothing', ''],
-])('%s is refused', (_what, address) => expect(ask(address)).toBe('host.refused'));
+])('%s is refused', (_what, address) => {
+  expect(ask(address)).toBe('host.refused');
+  expect(ask(address, sandbox)).toBe('host.refused');
+});
 
 it('a path of a connector cannot lead elsewhere', () => {
   for (const path of ['@evil.com/', '.evil.com/', ':8443/', '\\@evil.com']) expect(ask(`https://api.vendor.com${path}`)).not.toMatch(/^https:\/\/(?!api\.vendor\.com\/)/);
   expect(ask('https://api.vendor.com//evil.com/')).toBe('https://api.vendor.com//evil.com/');
 });
 
-it('extra addresses are those of this moment, and none by default', () => {
-  const origins: string[] = [];
-  const live = createHostCheck(() => origins);
-  expect(() => live(manifest(), SANDBOX)).toThrow(Problem);
-  origins.push(SANDBOX);
-  expect(live(manifest(), SANDBOX).origin).toBe(SANDBOX);
+describe('a sandbox', () => {
+  it('calls itself, at the address of this moment', () => {
+    let own = 'http://127.0.0.1:1';
+    const check = createHostCheck(() => own);
+    expect(ask(`${SANDBOX}/sandbox/vendor`, check)).toBe('host.refused');
+    own = SANDBOX;
+    expect(ask(`${SANDBOX}/sandbox/vendor`, check)).toBe(`${SANDBOX}/sandbox/vendor`);
+  });
+  it.each(['https://api.vendor.com/', 'https://acme.my.vendor.com/'])('never calls the vendor itself (%s)', (address) => expect(ask(address, sandbox)).toBe('host.refused'));
+  it('is never called by a live server', () => expect(ask(`${SANDBOX}/sandbox/vendor`)).toBe('host.refused'));
 });
 
 it('says which hosts there are, and nothing of what was in the address', () => {
-  expect(() => check(manifest(), 'https://user:hush@evil.com/?token=hush')).toThrow(
+  expect(() => live(manifest(), 'https://user:hush@evil.com/?token=hush')).toThrow(
     /^A Vendor may not be called at evil\.com: it is not one of its hosts \(api\.vendor\.com, \*\.my\.vendor\.com\) over https\.$/,
   );
 });

@@ -141,7 +141,6 @@ export async function putEnvelope(db: Db, { tenant, crm, sign }: Account, signer
     closed_at: null,
     expires_at: null,
     updated_at: NOW,
-    polled_at: null,
     ...over,
   };
   await db.transaction().execute(async (tx) => {

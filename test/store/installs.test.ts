@@ -3,21 +3,7 @@ import { advanceCursor, claimCursor, countGap, ensureCursor, finishRound, hurryC
 import type { Db } from '#store/database';
 import { findGround, putGround } from '#store/grounds';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
-import {
-  claimRefresh,
-  findInstallByAccount,
-  findInstallByHook,
-  getInstall,
-  listActiveInstalls,
-  listInstalls,
-  listTenants,
-  putInstall,
-  putOauthState,
-  REFRESH_LEASE_MS,
-  takeOauthState,
-  updateInstall,
-  type NewInstall,
-} from '#store/installs';
+import { claimRefresh, findInstallByAccount, findInstallByHook, getInstall, listInstalls, listTenants, MOST_SIGN_INS, type NewInstall, putInstall, putOauthState, REFRESH_LEASE_MS, takeOauthState, updateInstall } from '#store/installs';
 import { closeSession, consumeLink, findSession, isLinkGood, issueLink, openSession, SESSION_MS, sweepSessions } from '#store/sessions';
 import type { TenantId } from '#core/ids';
 import { eachDatabase } from './databases.ts';
@@ -56,13 +42,12 @@ eachDatabase((_name, open) => {
     expect([await findInstallByAccount(db, 'a-signer', crm.account), await findInstallByHook(db, 'a-signer', crm.hook)]).toEqual([undefined, undefined]);
   });
 
-  it('installs that left or need a person are listed, and not active', async () => {
+  it('installs that left or need a person are listed', async () => {
     const { db } = await open();
     const { tenant, crm, sign } = await putAccount(db, 'Zeta');
     await putAccount(db, 'Alpha');
     await updateInstall(db, tenant, crm.id, { state: 'left' });
     expect((await listInstalls(db, tenant)).map(({ id }) => id).sort()).toEqual([crm.id, sign.id].sort());
-    expect((await listActiveInstalls(db)).filter((one) => one.tenant === tenant).map(({ id }) => id)).toEqual([sign.id]);
     expect((await listTenants(db)).map(({ name }) => name)).toEqual(['Alpha', 'Zeta']);
     await expect(getInstall(db, tenant, 'ins_none')).rejects.toMatchObject({ code: 'install.absent' });
   });
@@ -81,15 +66,29 @@ eachDatabase((_name, open) => {
 
   it('an OAuth state is good once, of however many who bring it, and is not kept in the clear', async () => {
     const { db, peers } = await open();
-    const row = { vendor: 'a-crm', tenant: null, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW };
-    await putOauthState(db, 'a-state', row);
+    const row = { vendor: 'a-crm', tenant: null, operator: 0 as const, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW };
+    await putOauthState(db, 'a-state', row, NOW);
     expect((await dump(db)).join()).not.toContain('a-state');
     expect(await takeOauthState(db, 'another')).toBeUndefined();
     const taken = await Promise.all(peers(4).map((peer) => takeOauthState(peer, 'a-state')));
     expect(taken.filter((one) => one !== undefined)).toMatchObject([row]);
-    await putOauthState(db, 'forgotten', row);
-    await putOauthState(db, 'new', { ...row, expires_at: NOW + 2 * 3_600_000 });
+    await putOauthState(db, 'forgotten', row, NOW);
+    await putOauthState(db, 'new', { ...row, expires_at: NOW + 1000 }, NOW + 1);
     expect(await takeOauthState(db, 'forgotten')).toBeUndefined();
+  });
+
+  it('only so many sign-ins are under way at a time, and those that ended make room', async () => {
+    const { db } = await open();
+    const row = { vendor: 'a-crm', tenant: null, operator: 0 as const, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW + 1000 };
+    for (let from = 0; from < MOST_SIGN_INS; from += 1000) {
+      await db
+        .insertInto('oauth_states')
+        .values(Array.from({ length: 1000 }, (_, index) => ({ ...row, state_hash: String(from + index) })))
+        .execute();
+    }
+    await expect(putOauthState(db, 'one more', row, NOW)).rejects.toMatchObject({ code: 'store.busy' });
+    await putOauthState(db, 'later', { ...row, expires_at: NOW + 2000 }, NOW + 1001);
+    expect(await takeOauthState(db, 'later')).toBeDefined();
   });
 
   it('a round is run by one at a time, the most overdue first, and never for an install that is not in use', async () => {

@@ -11,6 +11,7 @@ export const WITHOUT_TENANT: Readonly<Record<string, string>> = {
   sessions: 'an operator sees every tenant',
   links: 'an operator sees every tenant',
   alarms: 'some alarms are about the server itself',
+  settings: 'is about the database itself',
   migrations: 'is about the schema',
 };
 
@@ -23,7 +24,8 @@ export const ACROSS_TENANTS: Readonly<Record<string, string>> = {
   'src/store/outbox.ts:releaseLane': 'a lane is one install, and its lease was given with the tenant',
   'src/store/installs.ts:findInstallByAccount': 'this is how a webhook finds its tenant',
   'src/store/installs.ts:findInstallByHook': 'this is how a webhook finds its tenant',
-  'src/store/installs.ts:listActiveInstalls': 'the schedule goes over all installs; each row names its tenant',
+  'src/store/outbox.ts:renewLane': 'a lane is one install, and its lease was given with the tenant',
+  'src/store/view/work.ts:countWork': 'metrics and readiness count over all tenants and name none',
 };
 
 /** Every statement that the migrations run on SQLite. */

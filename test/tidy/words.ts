@@ -5,8 +5,11 @@ import { findNodes } from './syntax.ts';
 
 /** Files of `src` that may name a vendor in code, each with its reason. Everywhere else a vendor is a value. */
 export const MAY_NAME_VENDORS: Readonly<Record<string, string>> = {
-  'src/world.ts': 'wires the connectors that ship',
-  'src/config.ts': 'each vendor has a section of the configuration',
+  'src/vendors.ts': 'names the connectors that ship, with their registrations',
+  'src/config.ts': 'each vendor has its variables in the environment',
+  'src/sandbox-world.ts': 'puts the vendors that are played on one stage',
+  'src/cli/tour-story.ts': 'the tour visits those vendors',
+  'src/cli/tour-steps.ts': 'the tour visits those vendors',
 };
 const VENDORS = /hubspot|docusign|salesforce|dropbox.?sign|documenso|pandadoc/i;
 

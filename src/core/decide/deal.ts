@@ -22,7 +22,7 @@ export function onStageChanged(fact: Fact<'deal.stage-changed'>, situation: Situ
 export function onSendRequested(fact: Fact<'send.requested'>, situation: Situation): Decision {
   const request = fact.personal?.request;
   if (!request) return noted('The request is no longer there: its people were erased.');
-  return moved('A person asked for it, so the deal is read first.', [readEffect(situation, fact.data.deal, `request|${fact.data.key}`, { kind: 'request', request }, PRIORITY.click)]);
+  return moved('A person asked for it, so the deal is read first.', [readEffect(situation, fact.data.deal, `request|${fact.data.deal}|${fact.data.key}`, { kind: 'request', request }, PRIORITY.click)]);
 }
 
 export function readEffect(situation: Situation, deal: string, key: string, purpose: ReadPurpose, priority: number): Effect {
@@ -96,7 +96,7 @@ function send(situation: Situation, snapshot: Snapshot, trigger: Trigger, intent
   return create(situation, { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt }, trigger);
 }
 
-const dealOf = (snapshot: Snapshot) => ({ id: snapshot.deal.id, name: String(snapshot.deal.fields['dealname'] ?? snapshot.deal.fields['name'] ?? snapshot.deal.id), owner: snapshot.owner?.id ?? null });
+const dealOf = (snapshot: Snapshot) => ({ id: snapshot.deal.id, name: snapshot.deal.name, owner: snapshot.owner?.id ?? null });
 
 function accountReasons({ crm, sign }: Situation): Reason[] {
   if (!sign) return [{ code: 'no-provider', say: 'No e-signature account is connected. Connect one in the console.', path: '' }];

@@ -10,7 +10,7 @@ export function intentOf(purpose: DealPurpose, { deal }: Snapshot, last: { inten
     case 'stage':
       return `stage|${deal.id}|${deal.pipeline}|${deal.stage}|${deal.enteredAt ?? 'once'}`;
     case 'request':
-      return `request|${purpose.key}`;
+      return `request|${deal.id}|${purpose.key}`;
     case 'retry':
       return `${last?.intent ?? ''}|again-${(last?.attempt ?? 0) + 1}`;
   }

@@ -17,7 +17,7 @@ import type { Desk } from '#flow/desk';
 import { dealCard, dryRun } from '#flow/desk/plan';
 import { checkMappings, createMappingDesk } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
-import { CHANGES, leaveInstall } from '#flow/install';
+import { CHANGES, installByKey, leaveInstall } from '#flow/install';
 import { readGround } from '#flow/reconcile';
 import { accountsOf } from '#flow/rule-book';
 
@@ -30,8 +30,14 @@ export function createDesk(flow: Flow): Desk {
     await flow.db.transaction().execute((tx) => append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action, subject, detail: JSON.stringify(detail) }]));
   }
 
-  async function putOnLine(tenant: TenantId, install: InstallId, key: string, correlation: Correlation, fact: Fact): Promise<void> {
-    await putOwnNotice(flow.db, tenant, { install, key, kind: fact.type, at: fact.at, correlation, facts: [fact] }, flow.clock.now());
+  /** Puts what a person asks for on the line and into the audit, both or neither. Asked again with the same key, it is the same. */
+  async function ask(tenant: TenantId, by: string, asked: { install: InstallId; key: string; subject: string; correlation: Correlation; fact: Fact; detail?: JsonObject }): Promise<void> {
+    const { install, key, subject, correlation, fact, detail = {} } = asked;
+    const now = flow.clock.now();
+    await flow.db.transaction().execute(async (tx) => {
+      if (!(await putOwnNotice(tx, tenant, { install, key, kind: fact.type, at: fact.at, correlation, facts: [fact] }, now))) return;
+      await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action: fact.type, subject, detail: JSON.stringify(detail) }]);
+    });
     flow.wake.inbox();
   }
 
@@ -49,26 +55,28 @@ export function createDesk(flow: Flow): Desk {
     async send(tenant, deal, request) {
       const { crm } = await accountsOf(flow, flow.db, tenant);
       const at = flow.clock.now();
+      const { key } = request;
       // Of the key, so that each repeat of a request is answered with the one story.
-      const correlation: Correlation = `cor_${sha256(`${tenant}|${request.key}`).slice(0, 26)}`;
-      await audit(tenant, request.by, 'send.requested', deal, { key: request.key });
-      await putOnLine(tenant, crm.id, `request|${request.key}`, correlation, { type: 'send.requested', at, data: { deal, key: request.key }, personal: { request } });
+      const correlation: Correlation = `cor_${sha256(`${tenant}|${deal}|${key}`).slice(0, 26)}`;
+      const fact: Fact = { type: 'send.requested', at, data: { deal, key }, personal: { request } };
+      await ask(tenant, request.by, { install: crm.id, key: `request|${deal}|${key}`, subject: deal, correlation, fact, detail: { key } });
       return { correlation };
     },
 
     async void(tenant, id, reason, by) {
       const { envelope } = await getEnvelope(flow.db, tenant, id);
       if (isClosed(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
-      await audit(tenant, by, 'envelope.void-requested', id);
-      await putOnLine(tenant, envelope.crm, `void|${id}|${flow.clock.now()}`, envelope.correlation, { type: 'envelope.void-requested', at: flow.clock.now(), data: { envelope: id, by }, personal: { reason } });
+      const at = flow.clock.now();
+      const fact: Fact = { type: 'envelope.void-requested', at, data: { envelope: id, by }, personal: { reason } };
+      await ask(tenant, by, { install: envelope.crm, key: `void|${id}|${at}`, subject: id, correlation: envelope.correlation, fact });
     },
 
     async remind(tenant, id, by) {
       const { envelope } = await getEnvelope(flow.db, tenant, id);
       if (isClosed(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already.` });
       const at = flow.clock.now();
-      await audit(tenant, by, 'envelope.remind-requested', id);
-      await putOnLine(tenant, envelope.crm, `remind|${id}|${at}`, envelope.correlation, { type: 'envelope.remind-requested', at, data: { envelope: id, by } });
+      const fact: Fact = { type: 'envelope.remind-requested', at, data: { envelope: id, by } };
+      await ask(tenant, by, { install: envelope.crm, key: `remind|${id}|${at}`, subject: id, correlation: envelope.correlation, fact });
     },
 
     dryRun: (tenant, deal, texts, request) => dryRun(flow, tenant, deal, texts ?? {}, request),
@@ -122,13 +130,16 @@ export function createDesk(flow: Flow): Desk {
       await audit(tenant, by, allow ? 'install.sending-allowed' : 'install.sending-forbidden', id);
     },
 
-    async setWebhookKeys(tenant, id, keys, by) {
+    async setWebhookKeys(tenant, id, given, by) {
+      // Whoever knows that a key is empty could sign with it.
+      const keys = given.map((key) => key.trim()).filter(Boolean);
       await getInstall(flow.db, tenant, id);
       const sealed = keys.length === 0 ? null : flow.sealer.seal(JSON.stringify(keys), `${tenant}|installs|webhook_keys|${id}`);
       await updateInstall(flow.db, tenant, id, { webhook_keys: sealed, updated_at: flow.clock.now() });
       await audit(tenant, by, 'install.webhook-keys-set', id, { keys: keys.length });
     },
 
+    connectByKey: async (tenant, vendor, by) => void (await installByKey(flow, vendor, tenant, by)),
     disconnect: (tenant, id, by) => leaveInstall(flow, tenant, id, by),
   };
 }

@@ -41,7 +41,7 @@ export async function dryRun(flow: Flow, tenant: TenantId, deal: string, texts: 
   const decision = decisionFor(rules, snapshot, request);
   const shown = decision.send ? SHOWN.map((status) => imagine(flow, tenant, accounts, snapshot, decision.plan, status)) : [];
   return {
-    deal: { id: deal, name: nameOf(snapshot), stage: stageLabel(accounts, snapshot), url: snapshot.deal.url },
+    deal: { id: deal, name: snapshot.deal.name, stage: stageLabel(accounts, snapshot), url: snapshot.deal.url },
     decision,
     writes: shown.map((view) => ({ status: view.status, writes: rules.writes(view) })).filter(({ writes }) => writes.length > 0),
     steps: shown.flatMap((view) => (view.status === 'blocked' ? [] : rules.steps(view, view.status).map((step) => ({ status: view.status as EnvelopeStatus, say: sayStep(step) })))),
@@ -102,8 +102,6 @@ function imagine(flow: Flow, tenant: TenantId, accounts: Accounts, snapshot: Sna
     attribution: plan.attribution,
   };
 }
-
-const nameOf = (snapshot: Snapshot): string => String(snapshot.deal.fields['dealname'] ?? snapshot.deal.fields['name'] ?? snapshot.deal.id);
 
 function stageLabel({ schema }: Accounts, { deal }: Snapshot): string {
   const stages = schema?.pipelines.find((pipeline) => pipeline.id === deal.pipeline)?.stages ?? [];

@@ -30,7 +30,8 @@ async function readChunk(flow: Flow, crm: Crm, call: Call, effects: OutboxEffect
 
 function settle(flow: Flow, effect: OutboxEffect, snapshot: Snapshot | undefined): Outcome {
   const { deal, purpose } = dataOf<Data>(effect);
-  const fact = snapshot ? readFact(effect.id, snapshot, purpose) : absentFact(effect.id, deal, flow.clock.now());
+  // Dated by our clock, which is the one that asks whether it is still fresh.
+  const fact = snapshot ? readFact(effect.id, { ...snapshot, readAt: flow.clock.now() }, purpose) : absentFact(effect.id, deal, flow.clock.now());
   const scrubbed = JSON.stringify({ deal, purpose: impersonal(purpose) });
   return { effect, result: { done: true, remote: deal }, asked: { deal }, detail: { found: snapshot !== undefined }, facts: [fact], scrubbed };
 }

@@ -14,6 +14,8 @@ export interface Vendor {
   /** Whether the app registration is there, so that an account can be connected. */
   connectable: boolean;
   capabilities: string[];
+  /** Whether the server holds a key with which an operator connects an account without anybody's consent page. */
+  byKey?: boolean;
   /** Where its webhooks arrive: one address for all accounts, or one for each. */
   webhook?: 'app' | 'install';
 }

@@ -1,5 +1,5 @@
 import { isObject } from '#lib/json';
-import type { ReceiptsTable } from '#store/schema';
+import type { ReceiptsTable } from '#store/ledger-schema';
 import type { EffectRow } from '#store/view';
 import { Badge, EFFECT_WORDS } from './badge.tsx';
 import { at, vendorName, type ConsoleContext } from './context.ts';

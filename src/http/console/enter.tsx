@@ -25,14 +25,14 @@ export function enterPages(): Hono<ConsoleEnv> {
     );
   });
   app.post('/enter/:token', async (c) => {
-    const { db, clock, publicUrl } = c.var.options;
-    const opened = await consumeLink(db, c.req.param('token'), clock.now());
+    const { options } = c.var;
+    const opened = await consumeLink(options.db, c.req.param('token'), options.clock.now());
     if (!opened) return show(c, { title: 'Link expired', status: 410 }, <Expired inside={c.var.session !== undefined} />);
-    setSessionCookie(c, opened.cookie, publicUrl());
+    setSessionCookie(c, options, opened.cookie);
     return c.redirect('/', 303);
   });
   app.post('/leave', async (c) => {
-    await endSession(c, c.var.options.db);
+    await endSession(c, c.var.options);
     return c.redirect('/', 303);
   });
   return app;

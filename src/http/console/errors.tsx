@@ -2,6 +2,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Context } from 'hono';
 import { Problem, type ProblemCode, type Remedy } from '#core/problem';
 import type { ConsoleContext, ConsoleOptions } from './context.ts';
+import { consoleHeaders } from './headers.ts';
 import { show, type PageFrame } from './layout.tsx';
 
 const STATUS: Partial<Record<ProblemCode, NonNullable<PageFrame['status']>>> = {
@@ -30,6 +31,8 @@ const NEXT: Record<Remedy, string> = {
   bug: 'The fault is on our side. Its cause is in the server’s log; please report it if it comes back.',
 };
 
+const headers = consoleHeaders();
+
 export const statusOf = (problem: Problem) => STATUS[problem.code] ?? BY_REMEDY[problem.remedy];
 
 const isForMachines = (c: Context): boolean => c.req.path.startsWith('/api') || c.req.query('format') === 'json' || /^application\/json\b/.test(c.req.header('accept') ?? '');
@@ -38,13 +41,18 @@ const isForMachines = (c: Context): boolean => c.req.path.startsWith('/api') || 
  * Answers with whatever went wrong, at any address of the server: a page for people, JSON for programs. What is no Problem is logged and
  * shown as a fault of ours.
  */
-export function answerError(error: unknown, c: Context, options: ConsoleOptions): Response | Promise<Response> {
+export async function answerError(error: unknown, c: Context, options: ConsoleOptions): Promise<Response> {
   const problem = Problem.from(error);
   const status = statusOf(problem);
   c.set('options', options);
   if (problem.remedy === 'bug') options.log.error({ err: problem.cause ?? problem, path: c.req.path }, 'a request failed');
-  if (isForMachines(c)) return c.json({ error: { code: problem.code, message: problem.message, facts: problem.facts } }, status as ContentfulStatusCode);
-  return show(c as ConsoleContext, { title: status === 404 ? 'Not found' : 'That did not work', status }, status === 404 ? <NotFound /> : <ProblemPage problem={problem} />);
+  // An error may come from an address for which no middleware of the console stands.
+  await headers(c, async () => {
+    c.res = isForMachines(c)
+      ? c.json({ error: { code: problem.code, message: problem.message, facts: problem.facts } }, status as ContentfulStatusCode)
+      : await show(c as ConsoleContext, { title: status === 404 ? 'Not found' : 'That did not work', status }, status === 404 ? <NotFound /> : <ProblemPage problem={problem} />);
+  });
+  return c.res;
 }
 
 export const answerNotFound = (c: Context, options: ConsoleOptions): Response | Promise<Response> => answerError(new Problem('request.not-found'), c, options);

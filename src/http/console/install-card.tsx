@@ -2,7 +2,7 @@ import type { Template } from '#core/records';
 import type { InstallView } from '#store/view';
 import { Badge } from './badge.tsx';
 import { counted } from './counted.ts';
-import { at, tenantIn, vendorName, type ConsoleContext } from './context.ts';
+import { at, isOperator, tenantIn, vendorName, type ConsoleContext, type Vendor } from './context.ts';
 import { Facts, Id } from './data.tsx';
 import { When } from './when.tsx';
 
@@ -38,6 +38,7 @@ export function InstallCard({ c, install, templates }: { c: ConsoleContext; inst
               Reconnect
             </a>
           </p>
+          {vendor ? <ConnectByKey c={c} vendor={vendor} /> : null}
         </div>
       )}
       <Facts
@@ -54,6 +55,16 @@ export function InstallCard({ c, install, templates }: { c: ConsoleContext; inst
       <Reconciliation c={c} install={install} />
       {install.state === 'left' ? null : <InstallActions c={c} install={install} signs={vendor?.capabilities.includes('sign') ?? false} />}
     </article>
+  );
+}
+
+/** For operators alone, where the server holds a key: it acts for the user whom the configuration names. */
+export function ConnectByKey({ c, vendor }: { c: ConsoleContext; vendor: Vendor }) {
+  if (!isOperator(c) || !vendor.byKey) return null;
+  return (
+    <form method="post" action={at(c, `/installs/${encodeURIComponent(vendor.id)}/key`)}>
+      <button class="plain">Connect {vendor.name} with the server’s key</button>
+    </form>
   );
 }
 
@@ -157,7 +168,10 @@ function WebhookKeys({ action, install }: { action: string; install: InstallView
   return (
     <details>
       <summary>Webhook keys: {install.keyed ? 'set for this account' : 'the server’s own'}</summary>
-      <p>Keys with which the provider signs its webhooks, one a line. Several may be live while you change them. They are stored sealed and are never shown again.</p>
+      <p>
+        Keys with which the provider signs this account’s webhooks, one a line; from then on these count, and the server’s own no more. Several may be live while you change them.
+        They are stored sealed and are never shown again.
+      </p>
       <form method="post" action={action}>
         <label for={`keys-${install.id}`}>Keys</label>
         <textarea id={`keys-${install.id}`} name="keys" rows={3} autocomplete="off" spellcheck={false} required></textarea>

@@ -5,9 +5,9 @@ import { Problem } from '#core/problem';
 import { findGround } from '#store/grounds';
 import { findInstall, listInstalls, type InstallView } from '#store/view';
 import { nameOf } from '#http/sessions';
-import { at, back, formOf, sessionIn, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { at, back, formOf, isOperator, sessionIn, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { ConnectButtons } from './home.tsx';
-import { InstallCard } from './install-card.tsx';
+import { ConnectByKey, InstallCard } from './install-card.tsx';
 import { show } from './layout.tsx';
 import { Empty, Exports, wantsJson } from './list.tsx';
 
@@ -50,6 +50,11 @@ export function installPages(): Hono<ConsoleEnv> {
     await c.var.options.desk.setWebhookKeys(install.tenant, install.id, keys, nameOf(sessionIn(c)));
     return back(c, at(c, '/installs'), 'keys-set');
   });
+  app.post('/installs/:vendor/key', async (c) => {
+    if (!isOperator(c)) throw new Problem('request.not-found');
+    await c.var.options.desk.connectByKey(tenantIn(c).id, c.req.param('vendor'), nameOf(sessionIn(c)));
+    return back(c, at(c, '/installs'), 'connected');
+  });
   return app;
 }
 
@@ -84,6 +89,9 @@ function Installs({ c, installs, templates }: { c: ConsoleContext; installs: Ins
         <section>
           <h2>Connect more</h2>
           <ConnectButtons vendors={missing} tenant={tenantIn(c).id} />
+          {missing.map((vendor) => (
+            <ConnectByKey c={c} vendor={vendor} />
+          ))}
         </section>
       ) : null}
       <Exports c={c} />

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { AuditTable, LedgerHeadsTable, LedgerName } from '#store/schema';
+import type { AuditTable, LedgerHeadsTable, LedgerName } from '#store/ledger-schema';
 import { ledgerHeads, listAudit, type Page } from '#store/view';
 import { tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { Data, Id } from './data.tsx';

@@ -8,7 +8,7 @@ export const SAID: ReadonlyMap<string, string> = new Map([
   ['reconciling', 'Reconciliation begins now; what it finds appears here.'],
   ['sending-on', 'This account may now send to live people.'],
   ['sending-off', 'This account no longer sends to live people.'],
-  ['keys-set', 'The webhook keys are stored, sealed. Webhooks signed with them are accepted from now on.'],
+  ['keys-set', 'The webhook keys are stored, sealed. Only webhooks signed with them are accepted from now on.'],
   ['refreshed', 'Fields, stages and templates were read again from the account.'],
   ['disconnected', 'The account is disconnected. Its history stays, and what waits for it is held.'],
   ['saved', 'Saved as a new version, which is active from now on. Envelopes that are out keep the version that sent them.'],

@@ -2,7 +2,8 @@ import type { EffectData, EffectKind } from '#core/effect';
 import type { EnvelopeStatus } from '#core/envelope';
 import type { FactData, FactType } from '#core/fact';
 import { counted } from './counted.ts';
-import type { FactsTable, OutboxTable, ReceiptsTable } from '#store/schema';
+import type { FactsTable, ReceiptsTable } from '#store/ledger-schema';
+import type { OutboxTable } from '#store/schema';
 
 /** What a story's parties are called on its page. */
 export interface Names {

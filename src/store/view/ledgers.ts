@@ -1,6 +1,6 @@
 import type { TenantId } from '#core/ids';
 import type { Db } from '#store/database';
-import type { AuditTable, LedgerHeadsTable } from '#store/schema';
+import type { AuditTable, LedgerHeadsTable } from '#store/ledger-schema';
 import { cut, type Ask, type Page } from '#store/view/page';
 
 export async function ledgerHeads(db: Db, tenant: TenantId): Promise<LedgerHeadsTable[]> {

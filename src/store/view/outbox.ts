@@ -1,7 +1,8 @@
 import type { EffectId, TenantId } from '#core/ids';
 import type { EffectKind } from '#core/effect';
 import type { Db } from '#store/database';
-import type { OutboxTable, ReceiptsTable } from '#store/schema';
+import type { ReceiptsTable } from '#store/ledger-schema';
+import type { OutboxTable } from '#store/schema';
 import { constant, cut, type Ask, type Page } from '#store/view/page';
 
 export type EffectState = OutboxTable['state'];

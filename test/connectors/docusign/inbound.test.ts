@@ -114,6 +114,21 @@ describe('malformed deliveries', () => {
   });
 });
 
+describe('words that every object has a member for', () => {
+  const words = ['constructor', 'toString', '__proto__', 'hasOwnProperty'];
+  const decode = (message: unknown) => inbound.split(delivery(JSON.stringify(message))).flatMap((notice) => inbound.decode(notice, { appId: '' }));
+  const bare = { generatedDateTime: '2026-01-06T10:00:00Z', data: { accountId: 'a', envelopeId: 'e' } };
+
+  it.each(words)('mean nothing as an event (%s)', (event) => {
+    expect(decode({ ...bare, event })).toEqual([]);
+    expect(decode({ ...JSON.parse(sample('envelope-completed.json')), event })).toEqual([]);
+  });
+  it.each(words)('mean nothing as the status of a recipient (%s)', (status) => {
+    const envelopeSummary = { envelopeId: 'e', status: 'sent', recipients: { signers: [{ recipientId: '1', status }] } };
+    expect(decode({ ...bare, event: 'envelope-sent', data: { ...bare.data, envelopeSummary } })).toMatchObject([{ data: { recipients: [{ remote: '1', status: 'waiting' }] } }]);
+  });
+});
+
 describe('what the samples mean', () => {
   it.each(samples)('%s', (name) => {
     const facts = inbound.split(delivery(sample(name))).flatMap((notice) => inbound.decode(notice, { appId: '' }));

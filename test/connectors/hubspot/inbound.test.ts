@@ -74,6 +74,20 @@ describe('bodies of another form', () => {
     }
   });
 
+  test('more events than HubSpot ever sends at once are malformed too', () => {
+    const [event] = sample('deal-stage-by-person');
+    const many = (count: number) => Array.from({ length: count }, (_, objectId) => ({ ...event, objectId }));
+    expect(split(many(100))).toHaveLength(100);
+    expect(() => split(many(101))).toThrow(expect.objectContaining({ code: 'delivery.malformed' }) as Problem);
+  });
+
+  test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('a type that every object has a member for (%s) means nothing', (type) => {
+    const event = { portalId: 1, objectId: 2, occurredAt: 3, objectTypeId: type };
+    for (const subscriptionType of [type, `object.${type}`, 'object.propertyChange', 'object.deletion']) {
+      expect(split([{ ...event, subscriptionType }]).flatMap((notice) => inbound.decode(notice, OWN))).toEqual([]);
+    }
+  });
+
   test('no JSON makes decode throw', () => {
     fc.assert(
       fc.property(

@@ -138,7 +138,7 @@ describe("a person's request", () => {
     expect(story.hear(asked).effects).toMatchObject([{ kind: 'deal.read', priority: 2, notBefore: NOW }]);
     expect(story.hear(asked).fresh).toEqual([]);
     const { create, effects } = story.hear(read);
-    expect(create?.intent).toBe('request|click-1');
+    expect(create?.intent).toBe('request|deal-1|click-1');
     expect(effects).toMatchObject([
       { kind: 'envelope.create', priority: 2 },
       { kind: 'record.write', priority: 2, notBefore: NOW },

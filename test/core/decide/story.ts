@@ -58,7 +58,7 @@ export const rules = (over: Partial<Rules> = {}): Rules => ({
 });
 
 export const snapshot = (deal: Partial<Snapshot['deal']> = {}): Snapshot => ({
-  deal: { id: 'deal-1', fields: { dealname: 'A deal' }, pipeline: 'sales', stage: 'contract', enteredAt: NOW - 5000, url: null, ...deal },
+  deal: { id: 'deal-1', name: 'A deal', fields: { dealname: 'A deal' }, pipeline: 'sales', stage: 'contract', enteredAt: NOW - 5000, url: null, ...deal },
   contacts: [],
   company: null,
   lines: [],

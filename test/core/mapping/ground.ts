@@ -101,6 +101,7 @@ const contact = (id: string, firstname: string, lastname: string, labels: string
 export const snapshot: Snapshot = {
   deal: {
     id: '9001',
+    name: 'Harbour Coffee: subscription',
     pipeline: 'default',
     stage: 'contractsent',
     enteredAt: 1_772_000_000_000,

@@ -247,6 +247,7 @@ describe('whatever a deal looks like', () => {
     deal: fc.record({
       id: fc.constant('1'),
       fields: fieldsOf('deal'),
+      name: fc.constant('A deal'),
       pipeline: fc.constant('default'),
       stage: fc.constantFrom('contractsent', 'qualified'),
       enteredAt: fc.constant(null),
