@@ -1,6 +1,6 @@
 import { docusign } from '#connectors/docusign/index';
 import { hubspot } from '#connectors/hubspot/index';
-import { Secret } from '#lib/secret';
+import type { Secret } from '#lib/secret';
 import type { AppRegistration } from '#ports/auth';
 import type { Connector } from '#ports/connector';
 import type { Vendor } from '#flow/flow';

@@ -1,4 +1,5 @@
 import { newId } from '#lib/ids';
+import type { Json } from '#lib/json';
 import { decide } from '#core/decide/decide';
 import type { Decision } from '#core/decide/situation';
 import type { Fact } from '#core/fact';
@@ -86,7 +87,7 @@ async function factsOf(flow: Flow, tx: Tx, notice: InboxNotice, opened: Opened):
   const { connector, appId } = getVendor(flow, notice.vendor);
   const { inbound } = connector;
   if (!inbound) return [];
-  if (notice.payload !== null) return inbound.decode({ account: null, key: notice.key, kind: notice.kind, at: notice.at, payload: JSON.parse(notice.payload) }, { appId });
+  if (notice.payload !== null) return inbound.decode({ account: null, key: notice.key, kind: notice.kind, at: notice.at, payload: JSON.parse(notice.payload) as Json }, { appId });
   const again = (await noticesOf(tx, inbound, notice.delivery, opened))[notice.position];
   return again ? inbound.decode(again, { appId }) : [];
 }

@@ -56,7 +56,8 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
         const name = `${table}|${size}`;
         const text = texts.get(name) ?? compile(some);
         texts.set(name, text);
-        returned.push(...(await tx.executeQuery<Returned>(CompiledQuery.raw(text, some.flatMap((row) => Object.values(row))))).rows);
+        const values = some.flatMap((row) => Object.values(row) as unknown[]);
+        returned.push(...(await tx.executeQuery<Returned>(CompiledQuery.raw(text, values))).rows);
       }
     }
     return returned;
@@ -72,7 +73,10 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
         const notices = group.flatMap((arrival) => arrival.notices).sort(byKey);
         const stored = await insert<Insertable<InboxTable>, Pick<InboxTable, 'delivery'>>(tx, 'inbox', notices, (some) => {
           const inserted = tx.insertInto('inbox').values(some);
-          return inserted.onConflict((conflict) => conflict.columns(['install', 'key']).doNothing()).returning('delivery').compile().sql;
+          return inserted
+            .onConflict((conflict) => conflict.columns(['install', 'key']).doNothing())
+            .returning('delivery')
+            .compile().sql;
         });
         for (const { delivery } of stored) fresh.add(delivery);
         // A delivery of which every notice is known is not kept: nothing would lead to it when its people are erased.

@@ -18,10 +18,8 @@ export async function readDeals(flow: Flow, crm: Crm, call: Call, effects: Outbo
 
 async function readChunk(flow: Flow, crm: Crm, call: Call, effects: OutboxEffect[]): Promise<Outcome[]> {
   const deals = [...new Set(effects.map((effect) => dataOf<Data>(effect).deal))];
-  // By our clock, by which its age is told later: a connector has none that could be compared.
-  const readAt = flow.clock.now();
   try {
-    const snapshots = new Map((await crm.read(call, deals)).map((snapshot) => [snapshot.deal.id, { ...snapshot, readAt }]));
+    const snapshots = new Map((await crm.read(call, deals)).map((snapshot) => [snapshot.deal.id, snapshot]));
     return effects.map((effect) => settle(flow, effect, snapshots.get(dataOf<Data>(effect).deal)));
   } catch (error) {
     return effects.map((effect) => failed(effect, error, { deals }));

@@ -29,7 +29,7 @@ export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect:
     const request = await requestOf(flow, found);
     const asked = { template: request.template, labels: request.labels, roles: request.recipients.map(({ role, order }) => [role, order]) };
     const made = (await findEarlier(sign, call, effect, envelope)) ?? (await sign.draft(call, request));
-    if (!(await adoptRemote(flow.db, effect.tenant, id, made.id))) return discard(flow, sign, call, effect, made);
+    if (!(await adoptRemote(flow.db, effect.tenant, id, made.id))) return await discard(flow, sign, call, effect, made);
     const sent = made.status === 'draft' ? await sign.send(call, made.id) : made;
     return { effect, result: { done: true, remote: sent.id }, asked, mapping: envelope.send_mapping, facts: [statusFact(flow, envelope, sent)] };
   } catch (error) {

@@ -45,7 +45,7 @@ export async function answerError(error: unknown, c: Context, options: ConsoleOp
   const problem = Problem.from(error);
   const status = statusOf(problem);
   c.set('options', options);
-  if (problem.remedy === 'bug') options.log.error({ err: problem.cause ?? problem, path: c.req.path }, 'a request failed');
+  if (problem.remedy === 'bug') options.log.error({ err: problem.cause ?? problem, path: c.req.routePath }, 'a request failed');
   // An error may come from an address for which no middleware of the console stands.
   await headers(c, async () => {
     c.res = isForMachines(c)
