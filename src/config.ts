@@ -10,8 +10,20 @@ const origin = z
   .url()
   .transform((address) => address.replace(/\/$/, ''))
   .refine((address) => URL.canParse(address) && new URL(address).origin === address, 'has to be an origin alone, such as https://countersign.example.com');
-const secret = z.string().min(1).transform((value) => new Secret(value));
-const list = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean).map((part) => new Secret(part))).refine((parts) => parts.length > 0, 'has to hold at least one');
+const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value));
+const list = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
+      .map((part) => new Secret(part)),
+  )
+  .refine((parts) => parts.length > 0, 'has to hold at least one');
 
 /** `app.config.json`: what may stand in a repository. Secrets come from the environment alone. */
 const fileSchema = z.strictObject({
@@ -21,7 +33,12 @@ const fileSchema = z.strictObject({
   port: z.number().int().min(0).max(65_535),
   publicUrl: origin.optional().describe('Where vendors and browsers reach this server; needed when live.'),
   database: z.string().describe('A SQLite file, from the project folder, or a postgres:// address.'),
-  admission: z.enum(['operator', 'open']).optional().describe('Who may connect a CRM account that is not known yet: only an operator who is signed in (the default when live), or everybody who may install in it (the default in the sandbox).'),
+  admission: z
+    .enum(['operator', 'open'])
+    .optional()
+    .describe(
+      'Who may connect a CRM account that is not known yet: only an operator who is signed in (the default when live), or everybody who may install in it (the default in the sandbox).',
+    ),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   coalesceMs: z.number().int().min(0).max(60_000).describe('How long background writes wait for others to the same record.'),
 });
@@ -103,7 +120,8 @@ function liveFaults(config: { publicUrl: string | null }, environment: Environme
     const missing = needed.filter((variable) => environment[variable] === undefined);
     if (missing.length > 0 && missing.length < needed.length) faults.push(`${name} is half configured: ${missing.join(', ')} missing.`);
   }
-  if ((environment.DOCUSIGN_PRIVATE_KEY === undefined) !== (environment.DOCUSIGN_USER_ID === undefined)) faults.push('DOCUSIGN_PRIVATE_KEY and DOCUSIGN_USER_ID belong together: set both or neither.');
+  if ((environment.DOCUSIGN_PRIVATE_KEY === undefined) !== (environment.DOCUSIGN_USER_ID === undefined))
+    faults.push('DOCUSIGN_PRIVATE_KEY and DOCUSIGN_USER_ID belong together: set both or neither.');
   if (!environment.HUBSPOT_CLIENT_ID) faults.push('No CRM is configured: set HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET and HUBSPOT_APP_ID (connectors/hubspot/README.md).');
   return faults;
 }

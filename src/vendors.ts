@@ -28,9 +28,16 @@ const DOCUSIGN: Record<'demo' | 'live', Hosts> = {
 /** The registrations that the environment names; a vendor without one is not offered. */
 export function liveRegistrations({ environment }: Config): Map<string, Registration> {
   const found = new Map<string, Registration>();
-  const { HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, HUBSPOT_APP_ID, DOCUSIGN_CLIENT_ID, DOCUSIGN_CLIENT_SECRET, DOCUSIGN_CONNECT_KEYS, DOCUSIGN_PRIVATE_KEY, DOCUSIGN_USER_ID } = environment;
+  const { HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET, HUBSPOT_APP_ID, DOCUSIGN_CLIENT_ID, DOCUSIGN_CLIENT_SECRET, DOCUSIGN_CONNECT_KEYS, DOCUSIGN_PRIVATE_KEY, DOCUSIGN_USER_ID } =
+    environment;
   if (HUBSPOT_CLIENT_ID && HUBSPOT_CLIENT_SECRET && HUBSPOT_APP_ID) {
-    found.set('hubspot', { clientId: HUBSPOT_CLIENT_ID, clientSecret: HUBSPOT_CLIENT_SECRET, appId: HUBSPOT_APP_ID, webhookSecrets: [HUBSPOT_CLIENT_SECRET], hosts: () => HUBSPOT });
+    found.set('hubspot', {
+      clientId: HUBSPOT_CLIENT_ID,
+      clientSecret: HUBSPOT_CLIENT_SECRET,
+      appId: HUBSPOT_APP_ID,
+      webhookSecrets: [HUBSPOT_CLIENT_SECRET],
+      hosts: () => HUBSPOT,
+    });
   }
   if (DOCUSIGN_CLIENT_ID && DOCUSIGN_CLIENT_SECRET && DOCUSIGN_CONNECT_KEYS) {
     const more = DOCUSIGN_PRIVATE_KEY && DOCUSIGN_USER_ID ? { privateKey: DOCUSIGN_PRIVATE_KEY, userId: DOCUSIGN_USER_ID } : {};

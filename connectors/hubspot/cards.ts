@@ -10,7 +10,8 @@ export const cards: Cards = {
     const user = query.get('userId') ?? '';
     // A value given twice could be read in two ways; HubSpot gives each once.
     const twice = ['portalId', 'userId'].some((name) => query.getAll(name).length > 1);
-    if (!/^\d+$/.test(account) || !/^\d+$/.test(user) || twice) throw new Problem('request.malformed', { say: 'The request does not say which HubSpot account and user it is from.' });
+    if (!/^\d+$/.test(account) || !/^\d+$/.test(user) || twice)
+      throw new Problem('request.malformed', { say: 'The request does not say which HubSpot account and user it is from.' });
     return { account, user: `HubSpot user ${user}` };
   },
 };

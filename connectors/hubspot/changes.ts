@@ -21,7 +21,7 @@ const cursorSchema = z.object({ since: z.number(), after: z.string().nullable(),
 type Cursor = z.infer<typeof cursorSchema>;
 
 /**
- * Deals changed since the cursor, a page of 200 a time: one search and two batch reads. Each next page starts at the time where the last one ended instead
+ * Deals changed since the cursor, a page of 200 a time: one search and four batch reads. Each next page starts at the time where the last one ended instead
  * of at an offset, so that deals which change meanwhile shift nothing out of sight, and no window ever grows past HubSpot's 10 000 results.
  */
 export async function changes(call: Call, given: Json, now: number): Promise<Changes> {
@@ -64,17 +64,26 @@ function nextCursor(cursor: Cursor, started: number, page: { results: SimplePubl
 /** The index may be stale; the records themselves are not. */
 async function confirm(call: Call, ids: string[]): Promise<Notice[]> {
   if (ids.length === 0) return [];
-  const deals = await readObjects(call, 'deals', ids, ['dealstage', 'pipeline', 'hs_lastmodifieddate', ...enteredProperties(await schemaOf(call))]);
+  const deals = await readObjects(call, 'deals', ids, ['dealstage', 'pipeline', 'hs_lastmodifieddate', ...enteredProperties(await schemaOf(call))], ['dealstage']);
   return deals.map((deal) => {
     const stage = deal.properties.dealstage ?? null;
     const entered = enteredAt(deal);
+    // Who moved it last: a write of our own must mean as little here as it does in a webhook.
+    const [last] = deal.propertiesWithHistory?.['dealstage'] ?? [];
     return {
       account: call.install.account,
       // One entry into a stage is one key, however often the deal changes afterwards.
       key: `hs:${RECONCILE_DEAL}:${call.install.account}:${deal.id}:${stage ?? ''}:${entered ?? 'unknown'}`,
       kind: RECONCILE_DEAL,
       at: entered ?? deal.updatedAt.getTime(),
-      payload: { objectId: deal.id, stage, pipeline: deal.properties.pipeline ?? null, enteredAt: entered },
+      payload: {
+        objectId: deal.id,
+        stage,
+        pipeline: deal.properties.pipeline ?? null,
+        enteredAt: entered,
+        changeSource: last?.sourceType ?? null,
+        sourceId: last?.sourceId ?? null,
+      },
     };
   });
 }

@@ -55,14 +55,24 @@ function parse(body: Uint8Array): unknown {
   }
 }
 
-/** Readable and without hash, save for a value too long to be one: `hs:1:deal.propertyChange:…:dealstage:contractsent:1760000000000`. */
+/** @throws Problem `delivery.malformed` for an event that is nested beyond what can be read */
 function keyOf(event: JsonObject): string {
+  try {
+    return identityOf(event);
+  } catch (cause) {
+    throw new Problem('delivery.malformed', { say: 'An event is nested too deeply.', cause });
+  }
+}
+
+/** Readable and without hash, save for a value too long to be one: `hs:1:deal.propertyChange:…:dealstage:contractsent:1760000000000`. */
+function identityOf(event: JsonObject): string {
   if (typeof event.occurredAt !== 'number' || event.objectId === undefined) {
     const { eventId: _id, attemptNumber: _attempt, ...rest } = event;
     return `hs:odd:${sha256(canonicalJson(rest))}`;
   }
   const parts = IDENTITY.filter((name) => event[name] !== undefined).map((name) => {
-    const text = encodeURIComponent(textOf(event[name]));
+    // Half a surrogate pair has no escape.
+    const text = encodeURIComponent(textOf(event[name]).replace(/\p{Cs}/gu, '\ufffd'));
     return text.length > LONGEST_PART ? sha256(text) : text;
   });
   return `hs:${parts.join(':')}`;
@@ -75,7 +85,7 @@ function decode(notice: Notice, own: { appId: string }): Fact[] {
   if (id === null) return [];
   if (notice.kind === RECONCILE_DEAL) {
     const stage = typeof event.stage === 'string' ? event.stage : null;
-    return [{ type: 'deal.stage-changed', at, data: { deal: id, stage, source: 'unknown', seenBy: 'reconcile' } }];
+    return [{ type: 'deal.stage-changed', at, data: { deal: id, stage, source: sourceOf(event, own.appId), seenBy: 'reconcile' } }];
   }
   switch (withType(notice.kind, event)) {
     case 'deal.propertyChange':

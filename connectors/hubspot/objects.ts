@@ -10,11 +10,14 @@ export interface Link {
   typeIds: number[];
 }
 
+/** HubSpot reads fewer records at once where their history is asked for [mem]. */
+const BATCH_WITH_HISTORY = 50;
+
 /** Reads records of one type, 100 a call. Those that do not exist are left out: HubSpot answers 207 and names them. */
-export async function readObjects(call: Call, object: string, ids: readonly string[], properties: string[]): Promise<SimplePublicObject[]> {
+export async function readObjects(call: Call, object: string, ids: readonly string[], properties: string[], propertiesWithHistory: string[] = []): Promise<SimplePublicObject[]> {
   const pages = await Promise.all(
-    chunks([...new Set(ids)], manifest.limits.batch).map((page) =>
-      hubspotCall(call, (crm, bound) => crm.objects.batchApi.read(object, { inputs: page.map((id) => ({ id })), properties, propertiesWithHistory: [] }, false, bound)),
+    chunks([...new Set(ids)], propertiesWithHistory.length > 0 ? BATCH_WITH_HISTORY : manifest.limits.batch).map((page) =>
+      hubspotCall(call, (crm, bound) => crm.objects.batchApi.read(object, { inputs: page.map((id) => ({ id })), properties, propertiesWithHistory }, false, bound)),
     ),
   );
   return pages.flatMap((page) => page.results);

@@ -38,8 +38,14 @@ async function examine(world: World): Promise<Finding[]> {
 async function database({ db, config }: World): Promise<Finding[]> {
   const health = await databaseHealth(db);
   const findings: Finding[] = [{ level: 'ok', what: `Database ${health.kind} answers; its schema is up to date` }];
-  if (health.behind.length > 0) findings.push({ level: 'fail', what: `Migrations have not run: ${health.behind.join(', ')}`, fix: 'Start the server, or run countersign migrate.' });
-  if (health.missingGuards.length > 0) findings.push({ level: 'fail', what: `The ledgers are not guarded: triggers missing: ${health.missingGuards.join(', ')}`, fix: 'Somebody dropped them. Restore the database, then run countersign ledger verify.' });
+  if (health.behind.length > 0)
+    findings.push({ level: 'fail', what: `Migrations have not run: ${health.behind.join(', ')}`, fix: 'Start the server, or run countersign migrate.' });
+  if (health.missingGuards.length > 0)
+    findings.push({
+      level: 'fail',
+      what: `The ledgers are not guarded: triggers missing: ${health.missingGuards.join(', ')}`,
+      fix: 'Somebody dropped them. Restore the database, then run countersign ledger verify.',
+    });
   if (!health.durable) findings.push({ level: 'fail', what: 'A commit would not survive a power cut', fix: 'PostgreSQL: set synchronous_commit to on.' });
   if (config.mode === 'live' && health.kind === 'sqlite') findings.push({ level: 'ok', what: 'SQLite, one process: back up the file with its -wal beside it' });
   return findings;
@@ -52,7 +58,13 @@ async function server({ flow }: World): Promise<Finding[]> {
     () => 0,
   );
   if (status === 200) return [{ level: 'ok', what: `The server answers at ${flow.publicUrl()}` }];
-  return [{ level: 'warn', what: `Nothing is ready at ${flow.publicUrl()} (${status || 'no answer'})`, fix: 'Start it with npm start. If it runs, PUBLIC_URL or PORT differ from what it was started with.' }];
+  return [
+    {
+      level: 'warn',
+      what: `Nothing is ready at ${flow.publicUrl()} (${status || 'no answer'})`,
+      fix: 'Start it with npm start. If it runs, PUBLIC_URL or PORT differ from what it was started with.',
+    },
+  ];
 }
 
 async function accounts({ db, flow, desk }: World): Promise<Finding[]> {
@@ -61,13 +73,21 @@ async function accounts({ db, flow, desk }: World): Promise<Finding[]> {
     for (const install of await listInstalls(db, tenant.id)) {
       if (install.state === 'left') continue;
       const name = `${tenant.name}: ${install.vendor} ${install.name}`;
-      if (install.state === 'reauthorize') findings.push({ level: 'fail', what: `${name} has to be authorised again`, fix: `${install.reason ?? ''} Open Installs in the console and press Reconnect.` });
-      else if (!opensTokens(flow, install)) findings.push({ level: 'fail', what: `${name}: its tokens do not open with this COUNTERSIGN_KEY`, fix: 'Start with the key that sealed them, or connect the account again.' });
-      else if (!flow.vendors.has(install.vendor)) findings.push({ level: 'fail', what: `${name}: the registration of ${install.vendor} is not configured`, fix: `See connectors/${install.vendor}/README.md.` });
+      if (install.state === 'reauthorize')
+        findings.push({ level: 'fail', what: `${name} has to be authorised again`, fix: `${install.reason ?? ''} Open Installs in the console and press Reconnect.` });
+      else if (!opensTokens(flow, install))
+        findings.push({
+          level: 'fail',
+          what: `${name}: its tokens do not open with this COUNTERSIGN_KEY`,
+          fix: 'Start with the key that sealed them, or connect the account again.',
+        });
+      else if (!flow.vendors.has(install.vendor))
+        findings.push({ level: 'fail', what: `${name}: the registration of ${install.vendor} is not configured`, fix: `See connectors/${install.vendor}/README.md.` });
       else findings.push({ level: 'ok', what: `${name} is connected` });
     }
     const faults = (await desk.checkMappings(tenant.id).catch(() => [])).filter((fault) => fault.level === 'error');
-    if (faults.length > 0) findings.push({ level: 'fail', what: `${tenant.name}: the mappings have ${faults.length} errors`, fix: `countersign mappings check --tenant ${tenant.id}` });
+    if (faults.length > 0)
+      findings.push({ level: 'fail', what: `${tenant.name}: the mappings have ${faults.length} errors`, fix: `countersign mappings check --tenant ${tenant.id}` });
   }
   return findings.length > 0 ? findings : [{ level: 'warn', what: 'No account is connected', fix: 'Open the console and install from a CRM.' }];
 }

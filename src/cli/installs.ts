@@ -15,7 +15,9 @@ export function installsCommand(program: Command): void {
       });
       if (options.json) return printJson(installs);
       const rows = installs.map((one) => {
-        const rounds = one.cursors.map((cursor) => `${cursor.name} ${cursor.error ? 'failing' : cursor.last_ok_at ? new Date(cursor.last_ok_at).toISOString() : 'not yet'}`).join(', ');
+        const rounds = one.cursors
+          .map((cursor) => `${cursor.name} ${cursor.error ? 'failing' : cursor.last_ok_at ? new Date(cursor.last_ok_at).toISOString() : 'not yet'}`)
+          .join(', ');
         return [one.id, one.tenantName, one.vendor, one.name, one.environment, one.state, rounds];
       });
       printTable([['INSTALL', 'TENANT', 'VENDOR', 'ACCOUNT', 'KIND', 'STATE', 'LAST READ'], ...rows]);

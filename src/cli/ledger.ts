@@ -21,7 +21,12 @@ export function ledgerCommands(program: Command): void {
         for (const { id, name } of tenants) {
           for (const ledger of LEDGERS) {
             const check = await verifyLedger(world.db, id, ledger, (seq) => void (options.json || process.stderr.write(`\r${name} ${ledger}: ${seq}`)));
-            if (!check.ok) await raiseAlarm(world.db, { code: 'ledger-verify-failed', subject: `${id}|${ledger}`, tenant: id, say: `The ${ledger} ledger does not hold: ${check.say}` }, Date.now());
+            if (!check.ok)
+              await raiseAlarm(
+                world.db,
+                { code: 'ledger-verify-failed', subject: `${id}|${ledger}`, tenant: id, say: `The ${ledger} ledger does not hold: ${check.say}` },
+                Date.now(),
+              );
             found.push({ tenant: id, ledger, ...check });
           }
         }
@@ -29,7 +34,8 @@ export function ledgerCommands(program: Command): void {
       });
       if (options.json) printJson(checks);
       if (!options.json && checks.length === 0) print('There is no tenant yet, so there is nothing to verify.');
-      for (const check of options.json ? [] : checks) print(check.ok ? ` ok   ${check.tenant} ${check.ledger}: ${check.entries} entries, head ${check.head}` : `FAIL  ${check.tenant} ${check.ledger}: ${check.say}`);
+      for (const check of options.json ? [] : checks)
+        print(check.ok ? ` ok   ${check.tenant} ${check.ledger}: ${check.entries} entries, head ${check.head}` : `FAIL  ${check.tenant} ${check.ledger}: ${check.say}`);
       if (checks.some((check) => !check.ok)) process.exitCode = 1;
     });
 }

@@ -61,7 +61,15 @@ export function mappingCommands(program: Command): void {
       });
       const shown = versions.map(({ text: _text, ...version }) => version);
       if (options.json) return printJson(shown);
-      const rows = shown.map((one) => [one.kind, String(one.version), one.active ? 'active' : '', one.frozen_at ? 'in use' : '', new Date(one.created_at).toISOString(), one.created_by, one.note]);
+      const rows = shown.map((one) => [
+        one.kind,
+        String(one.version),
+        one.active ? 'active' : '',
+        one.frozen_at ? 'in use' : '',
+        new Date(one.created_at).toISOString(),
+        one.created_by,
+        one.note,
+      ]);
       printTable([['KIND', 'VERSION', '', '', 'MADE', 'BY', 'NOTE'], ...rows]);
     });
 
@@ -131,7 +139,9 @@ async function mappingOf(world: World, tenant: TenantId, kind: MappingKind, whic
 function printFaults(faults: readonly MappingFault[]): void {
   if (faults.length === 0) return print('No faults.');
   for (const fault of faults) {
-    print(`${fault.kind}.yaml:${fault.line}:${fault.column}  ${fault.level}  ${fault.path}\n    ${fault.say}${fault.suggestion === undefined ? '' : ` Did you mean ${fault.suggestion}?`}`);
+    print(
+      `${fault.kind}.yaml:${fault.line}:${fault.column}  ${fault.level}  ${fault.path}\n    ${fault.say}${fault.suggestion === undefined ? '' : ` Did you mean ${fault.suggestion}?`}`,
+    );
   }
   const errors = faults.filter((fault) => fault.level === 'error').length;
   print(`\n${errors} errors, ${faults.length - errors} warnings.`);
@@ -151,7 +161,12 @@ function printDryRun({ deal, decision, writes, steps }: DryRun): void {
   printTable([['ROLE', 'FIELD', 'VALUE'], ...plan.fields.map((field) => [field.role, field.label, field.value])]);
   print('\nWould write back:');
   for (const { status, writes: some } of writes) {
-    for (const write of some) print(`  ${status}: ${write.record.type} ${write.record.id}: ${Object.entries(write.set).map(([field, value]) => `${field}=${String(value)}`).join(', ')}`);
+    for (const write of some)
+      print(
+        `  ${status}: ${write.record.type} ${write.record.id}: ${Object.entries(write.set)
+          .map(([field, value]) => `${field}=${String(value)}`)
+          .join(', ')}`,
+      );
   }
   for (const step of steps) print(`  ${step.status}: ${step.say}`);
 }

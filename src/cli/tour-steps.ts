@@ -191,7 +191,10 @@ export const STEPS: Step[] = [
       await dealBecomes(story, BACK, 'sent');
       story.move(BACK, 'proposal');
       await dealBecomes(story, BACK, 'voided');
-      expect(story.remote(BACK).every((envelope) => envelope.status === 'voided'), 'The provider still has it out.');
+      expect(
+        story.remote(BACK).every((envelope) => envelope.status === 'voided'),
+        'The provider still has it out.',
+      );
       return `"${story.deal(BACK, 'esign_reason') ?? ''}"`;
     },
   },

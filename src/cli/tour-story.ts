@@ -76,7 +76,10 @@ export function createStory(world: World, address: string): Story {
     },
     async openMail(remote, role) {
       const recipient = remote.recipients.find((one) => one.role === role);
-      const link = await story.until(`a mail to the ${role}`, () => sandbox.mailbox.list().findLast((mail) => mail.to === recipient?.email && mail.link?.url.includes(recipient.token))?.link);
+      const link = await story.until(
+        `a mail to the ${role}`,
+        () => sandbox.mailbox.list().findLast((mail) => mail.to === recipient?.email && mail.link?.url.includes(recipient.token))?.link,
+      );
       return visitor.open(link.url);
     },
     async sign(remote, role) {

@@ -14,13 +14,30 @@ export interface StoryLine {
 export async function storyLines({ db }: World, tenant: TenantId, id: EnvelopeId): Promise<StoryLine[]> {
   const { envelope } = await getEnvelope(db, tenant, id);
   const { correlation } = envelope;
-  const facts = await db.selectFrom('facts').select(['recorded_at', 'type', 'why', 'seq']).where('tenant', '=', tenant).where('correlation', '=', correlation).orderBy('seq').execute();
-  const receipts = await db.selectFrom('receipts').select(['at', 'kind', 'outcome', 'detail', 'seq']).where('tenant', '=', tenant).where('correlation', '=', correlation).orderBy('seq').execute();
+  const facts = await db
+    .selectFrom('facts')
+    .select(['recorded_at', 'type', 'why', 'seq'])
+    .where('tenant', '=', tenant)
+    .where('correlation', '=', correlation)
+    .orderBy('seq')
+    .execute();
+  const receipts = await db
+    .selectFrom('receipts')
+    .select(['at', 'kind', 'outcome', 'detail', 'seq'])
+    .where('tenant', '=', tenant)
+    .where('correlation', '=', correlation)
+    .orderBy('seq')
+    .execute();
   const lines = [
     ...facts.map((fact) => ({ at: fact.recorded_at, correlation, what: fact.type, why: fact.why })),
     ...receipts.map((receipt) => ({ at: receipt.at, correlation, what: `→ ${receipt.kind}`, why: sayReceipt(receipt.outcome, receipt.detail) })),
   ];
-  return [...groupBy(lines.sort((a, b) => a.at - b.at), (line) => `${line.at}|${line.what}|${line.why}`).values()].flatMap(mergedLine);
+  return [
+    ...groupBy(
+      lines.sort((a, b) => a.at - b.at),
+      (line) => `${line.at}|${line.what}|${line.why}`,
+    ).values(),
+  ].flatMap(mergedLine);
 }
 
 /** Writes that went out as one are told as one. */

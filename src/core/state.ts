@@ -45,9 +45,7 @@ export interface RecipientState {
   signedAt: number | null;
 }
 /** What a decision changes in an envelope. */
-export type EnvelopeChange = Partial<
-  Pick<EnvelopeState, 'remote' | 'status' | 'voidBy' | 'reason' | 'sentAt' | 'viewedAt' | 'completedAt' | 'closedAt' | 'expiresAt'>
->;
+export type EnvelopeChange = Partial<Pick<EnvelopeState, 'remote' | 'status' | 'voidBy' | 'reason' | 'sentAt' | 'viewedAt' | 'completedAt' | 'closedAt' | 'expiresAt'>>;
 export type RecipientChange = Partial<Pick<RecipientState, 'status' | 'remote' | 'viewedAt' | 'signedAt'>>;
 
 export function applyChange(state: EnvelopeState, change: EnvelopeChange, recipients: ReadonlyMap<RecipientId, RecipientChange>): EnvelopeState {

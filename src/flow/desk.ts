@@ -59,7 +59,13 @@ export interface Desk {
   /** Faults of the active mappings, or of `texts` in their place, against the account as last seen. */
   checkMappings(tenant: TenantId, texts?: Partial<Record<MappingKind, string>>): Promise<MappingFault[]>;
   /** Saves a new version and makes it the active one; with errors nothing is saved. */
-  saveMapping(tenant: TenantId, kind: MappingKind, text: string, note: string, by: string): Promise<{ saved: true; id: MappingId; version: number } | { saved: false; faults: MappingFault[] }>;
+  saveMapping(
+    tenant: TenantId,
+    kind: MappingKind,
+    text: string,
+    note: string,
+    by: string,
+  ): Promise<{ saved: true; id: MappingId; version: number } | { saved: false; faults: MappingFault[] }>;
   activateMapping(tenant: TenantId, kind: MappingKind, version: number, by: string): Promise<void>;
 
   /** Reads fields, stages and templates from the account again. */

@@ -64,7 +64,8 @@ export async function dropInstall(flow: Flow, state: string): Promise<void> {
   await takeOauthState(flow.db, state);
 }
 
-export const signInFirst = ({ manifest }: Connector): Problem => new Problem('request.forbidden', { say: `Sign in to the console first, then connect ${manifest.name} from there.` });
+export const signInFirst = ({ manifest }: Connector): Problem =>
+  new Problem('request.forbidden', { say: `Sign in to the console first, then connect ${manifest.name} from there.` });
 
 /** Connects the account of the server's own key by a server-to-server grant, without anybody's redirect: for operators, whose key it is. @throws Problem `feature.unsupported` */
 export async function installByKey(flow: Flow, vendorId: string, tenant: TenantId, by: string): Promise<Install> {
@@ -86,13 +87,31 @@ async function admit(flow: Flow, vendorId: string, asked: Asked, tokens: Tokens,
   const now = flow.clock.now();
   const install = await flow.db.transaction().execute(async (tx) => {
     const tenant = await tenantFor(flow, tx, vendorId, asked, account);
-    const values = { vendor: vendorId, account: account.id, name: account.name, environment: account.environment, baseUrl: account.baseUrl, details: JSON.stringify(account.details), scopes: tokens.scopes, expiresAt: tokens.expiresAt };
+    const values = {
+      vendor: vendorId,
+      account: account.id,
+      name: account.name,
+      environment: account.environment,
+      baseUrl: account.baseUrl,
+      details: JSON.stringify(account.details),
+      scopes: tokens.scopes,
+      expiresAt: tokens.expiresAt,
+    };
     const row = await putInstall(tx, tenant, values, (id) => sealTokens(flow, { tenant, id }, tokens), now);
     for (const name of [GROUND, CHANGES]) await ensureCursor(tx, tenant, row.id, name, now);
     await hurryCursor(tx, tenant, row.id, now);
     await holdEffects(tx, tenant, row.id, false, now);
     await clearAlarm(tx, 'install-needs-reauthorisation', row.id);
-    await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: asked.by, action: 'install.granted', subject: row.id, detail: JSON.stringify({ vendor: vendorId, account: account.id, scopes: tokens.scopes }) }]);
+    await append(tx, tenant, 'audit', [
+      {
+        id: newId('aud', now),
+        at: now,
+        actor: asked.by,
+        action: 'install.granted',
+        subject: row.id,
+        detail: JSON.stringify({ vendor: vendorId, account: account.id, scopes: tokens.scopes }),
+      },
+    ]);
     return row;
   });
   flow.wake.cursors();
@@ -105,7 +124,10 @@ async function tenantFor(flow: Flow, tx: Tx, vendorId: string, { tenant: asked, 
   if (asked && known && known.tenant !== asked) throw new Problem('request.forbidden', { say: 'That account is already connected for another tenant.' });
   const tenant = asked ?? known?.tenant;
   if (getVendor(flow, vendorId).connector.crm) {
-    if (mustBeKnown && !known) throw new Problem('request.forbidden', { say: 'This server does not know that account, and lets new ones in by its operator alone. Nothing was kept. Ask whoever runs it to connect the account.' });
+    if (mustBeKnown && !known)
+      throw new Problem('request.forbidden', {
+        say: 'This server does not know that account, and lets new ones in by its operator alone. Nothing was kept. Ask whoever runs it to connect the account.',
+      });
     const made = tenant ?? (await createTenant(tx, account.name, flow.clock.now()));
     await refuseSecond(flow, tx, made, 'crm', vendorId, account.id);
     await shipMappings(flow, tx, made, vendorId);
@@ -118,7 +140,9 @@ async function tenantFor(flow: Flow, tx: Tx, vendorId: string, { tenant: asked, 
 
 /** One CRM and one e-sign account a tenant, for now: a second would make "which one?" a guess. */
 async function refuseSecond(flow: Flow, tx: Tx, tenant: TenantId, slot: 'crm' | 'sign', vendorId: string, account: string): Promise<void> {
-  const others = (await listInstalls(tx, tenant)).filter((install) => install.state !== 'left' && getVendor(flow, install.vendor).connector[slot] && (install.vendor !== vendorId || install.account !== account));
+  const others = (await listInstalls(tx, tenant)).filter(
+    (install) => install.state !== 'left' && getVendor(flow, install.vendor).connector[slot] && (install.vendor !== vendorId || install.account !== account),
+  );
   const [other] = others;
   if (other) throw new Problem('request.forbidden', { say: `${other.name} is connected already. Disconnect it before connecting another account of that kind.` });
 }

@@ -110,4 +110,3 @@ async function store(flow: Flow, install: Install, changes: Changes): Promise<vo
   }));
   if ((await putNotices(flow.db, install.tenant, notices, now)) > 0) flow.wake.inbox();
 }
-

@@ -36,7 +36,13 @@ export interface About {
 }
 
 /** Everything that a decision on a fact may rest on. */
-export async function situate(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts, { notice, fact, cause, subject }: About): Promise<{ situation: Situation; versions: Versions }> {
+export async function situate(
+  flow: Flow,
+  book: RuleBook,
+  tx: Tx,
+  accounts: Accounts,
+  { notice, fact, cause, subject }: About,
+): Promise<{ situation: Situation; versions: Versions }> {
   const { tenant } = notice;
   const now = flow.clock.now();
   const provider = accounts.sign ? getVendor(flow, accounts.sign.vendor).connector.manifest.name : '';

@@ -86,7 +86,13 @@ export function createTokens(flow: Flow): TokenSource {
 
 async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise<Secret> {
   const { connector, app } = getVendor(flow, install.vendor);
-  const account: Account = { id: install.account, name: install.name, environment: install.environment, baseUrl: install.base_url, details: JSON.parse(install.details) as Record<string, Json> };
+  const account: Account = {
+    id: install.account,
+    name: install.name,
+    environment: install.environment,
+    baseUrl: install.base_url,
+    details: JSON.parse(install.details) as Record<string, Json>,
+  };
   try {
     const next = await connector.auth.refresh(app, flow.tokenHttp(install.vendor), tokens, account, flow.clock.now());
     const kept = { tokens: sealTokens(flow, install, next), expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() };
@@ -99,7 +105,12 @@ async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'failed' });
     await updateInstall(flow.db, install.tenant, install.id, { refresh_until: 0 });
     if (problem.remedy === 'reauthorize') await flagInstall(flow, install, problem);
-    else await raiseAlarm(flow.db, { code: 'token-refresh-failing', subject: install.id, tenant: install.tenant, say: `${install.name}: the permission could not be renewed. ${problem.message}` }, flow.clock.now());
+    else
+      await raiseAlarm(
+        flow.db,
+        { code: 'token-refresh-failing', subject: install.id, tenant: install.tenant, say: `${install.name}: the permission could not be renewed. ${problem.message}` },
+        flow.clock.now(),
+      );
     throw problem;
   }
 }

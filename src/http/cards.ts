@@ -84,7 +84,13 @@ async function identify(flow: Flow, id: string, { connector, webhookSecrets }: V
 
 function requestOf(body: z.infer<typeof choice>, key: string, by: string): SendRequest {
   const recipients = body.recipients?.map(({ role, name, email, contact }) => ({ role, name, email, ...(contact ? { contact } : {}) }));
-  return { key, by, ...(body.rule === undefined ? {} : { rule: body.rule }), ...(body.template === undefined ? {} : { template: body.template }), ...(recipients ? { recipients } : {}) };
+  return {
+    key,
+    by,
+    ...(body.rule === undefined ? {} : { rule: body.rule }),
+    ...(body.template === undefined ? {} : { template: body.template }),
+    ...(recipients ? { recipients } : {}),
+  };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
@@ -93,7 +99,15 @@ function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.outpu
   throw new Problem('request.malformed', { say: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') });
 }
 
-const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = { 'signature.invalid': 401, 'install.absent': 404, 'request.not-found': 404, 'vendor.not-found': 404, 'request.too-large': 413, 'request.malformed': 400, 'envelope.final': 409 };
+const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = {
+  'signature.invalid': 401,
+  'install.absent': 404,
+  'request.not-found': 404,
+  'vendor.not-found': 404,
+  'request.too-large': 413,
+  'request.malformed': 400,
+  'envelope.final': 409,
+};
 const BY_REMEDY: Record<Problem['remedy'], ContentfulStatusCode> = { retry: 503, reauthorize: 409, reject: 422, unsupported: 422, bug: 500 };
 
 function answer(c: Context, problem: Problem): Response {

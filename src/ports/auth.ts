@@ -34,12 +34,7 @@ export interface Account {
 }
 
 /** Plain HTTP to the vendor's token hosts: host-checked, timed, never retried, no redirects. `url` is absolute. */
-export type TokenHttp = (request: {
-  method: 'GET' | 'POST' | 'DELETE';
-  url: string;
-  headers?: Record<string, string>;
-  form?: Record<string, string>;
-}) => Promise<HttpReply>;
+export type TokenHttp = (request: { method: 'GET' | 'POST' | 'DELETE'; url: string; headers?: Record<string, string>; form?: Record<string, string> }) => Promise<HttpReply>;
 
 export interface Auth {
   /** The consent page's address. `challenge` is the PKCE S256 challenge, used where the manifest says `pkce`. */

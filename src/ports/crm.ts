@@ -11,9 +11,7 @@ export interface RecordWrite {
   once: string[];
 }
 /** Per record, in the order asked. A refused field does not keep the others from landing: `left` names it. */
-export type WriteOutcome =
-  | { ok: true; written: string[]; left: { field: string; problem: Problem }[] }
-  | { ok: false; problem: Problem };
+export type WriteOutcome = { ok: true; written: string[]; left: { field: string; problem: Problem }[] } | { ok: false; problem: Problem };
 
 /** A page of what a vendor says has changed. `cursor` is stored and given back next time. */
 export interface Changes {

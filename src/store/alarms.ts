@@ -35,6 +35,8 @@ export async function clearSettledAlarms(db: Db): Promise<void> {
   await db
     .deleteFrom('alarms')
     .where('code', '=', 'dead-letters')
-    .where(({ not, exists, selectFrom, ref }) => not(exists(selectFrom('outbox').select('outbox.id').where('outbox.install', '=', ref('alarms.subject').$castTo<InstallId>()).where('outbox.state', '=', 'parked'))))
+    .where(({ not, exists, selectFrom, ref }) =>
+      not(exists(selectFrom('outbox').select('outbox.id').where('outbox.install', '=', ref('alarms.subject').$castTo<InstallId>()).where('outbox.state', '=', 'parked'))),
+    )
     .execute();
 }

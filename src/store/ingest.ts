@@ -44,9 +44,9 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
   let running: Promise<void> | null = null;
   const known = new Set<string>();
 
-  const texts = new Map<string, string>();
+  const statements = new Map<string, { text: string; columns: string[] }>();
 
-  /** `compile` makes the text for rows of that number; they all have the same columns in the same order. */
+  /** `compile` makes the text for rows of that number, whose columns are those of the first. */
   async function insert<Row extends object, Returned>(tx: Tx, table: string, rows: readonly Row[], compile: (some: readonly Row[]) => string): Promise<Returned[]> {
     const returned: Returned[] = [];
     let from = 0;
@@ -54,9 +54,9 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
       for (; rows.length - from >= size; from += size) {
         const some = rows.slice(from, from + size);
         const name = `${table}|${size}`;
-        const text = texts.get(name) ?? compile(some);
-        texts.set(name, text);
-        const values = some.flatMap((row) => Object.values(row) as unknown[]);
+        const { text, columns } = statements.get(name) ?? { text: compile(some), columns: Object.keys(some[0] ?? {}) };
+        statements.set(name, { text, columns });
+        const values = some.flatMap((row) => columns.map((column) => (row as Record<string, unknown>)[column]));
         returned.push(...(await tx.executeQuery<Returned>(CompiledQuery.raw(text, values))).rows);
       }
     }

@@ -31,7 +31,9 @@ async function eraseDeliveries(tx: Tx, tenant: TenantId, { envelopes }: Forgotte
     .set({ body: null, headers: '{}' })
     .where('id', 'in', theirs)
     // One delivery may tell of several tenants' records, by their ids alone.
-    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('inbox').select('inbox.id').whereRef('inbox.delivery', '=', 'deliveries.id').where('inbox.tenant', '<>', tenant))))
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('inbox').select('inbox.id').whereRef('inbox.delivery', '=', 'deliveries.id').where('inbox.tenant', '<>', tenant))),
+    )
     .execute();
   await tx.updateTable('inbox').set({ payload: null }).where('tenant', '=', tenant).where('id', 'in', told).execute();
   await eraseDeadDeliveries(tx, tenant, envelopes);
@@ -52,7 +54,13 @@ async function eraseDeadDeliveries(tx: Tx, tenant: TenantId, envelopes: Forgotte
 /** What waits to be decided or read holds a deal's people whole: it is given up, for it cannot be done without them. */
 async function eraseWaiting(tx: Tx, tenant: TenantId, { contact, addresses }: Forgotten): Promise<void> {
   const names = (text: string | null) => text !== null && [`"${contact}"`, ...addresses.map((address) => JSON.stringify(address))].some((name) => text.includes(name));
-  const notices = await tx.selectFrom('inbox').select(['id', 'payload']).where('tenant', '=', tenant).where('state', 'in', ['ready', 'dead']).where('payload', 'is not', null).execute();
+  const notices = await tx
+    .selectFrom('inbox')
+    .select(['id', 'payload'])
+    .where('tenant', '=', tenant)
+    .where('state', 'in', ['ready', 'dead'])
+    .where('payload', 'is not', null)
+    .execute();
   const given = notices.filter(({ payload }) => names(payload)).map(({ id }) => id);
   if (given.length > 0) await tx.updateTable('inbox').set({ state: 'noted', payload: null }).where('tenant', '=', tenant).where('id', 'in', given).execute();
   const reads = await tx
@@ -64,7 +72,12 @@ async function eraseWaiting(tx: Tx, tenant: TenantId, { contact, addresses }: Fo
     .execute();
   for (const { id, data } of reads.filter((read) => names(read.data))) {
     const { deal } = JSON.parse(data) as { deal: string };
-    await tx.updateTable('outbox').set({ state: 'cancelled', data: JSON.stringify({ deal }), error: null }).where('tenant', '=', tenant).where('id', '=', id).execute();
+    await tx
+      .updateTable('outbox')
+      .set({ state: 'cancelled', data: JSON.stringify({ deal }), error: null })
+      .where('tenant', '=', tenant)
+      .where('id', '=', id)
+      .execute();
   }
 }
 
@@ -83,7 +96,12 @@ async function eraseWritten(tx: Tx, tenant: TenantId, { contact, envelopes }: Fo
     .execute();
   for (const { id, kind, state, data } of effects) {
     const left = kind === 'record.write' ? withoutValues(data) : withoutWords(data);
-    await tx.updateTable('outbox').set({ state: state === 'parked' ? 'cancelled' : state, data: left, error: null }).where('tenant', '=', tenant).where('id', '=', id).execute();
+    await tx
+      .updateTable('outbox')
+      .set({ state: state === 'parked' ? 'cancelled' : state, data: left, error: null })
+      .where('tenant', '=', tenant)
+      .where('id', '=', id)
+      .execute();
   }
 }
 

@@ -133,7 +133,10 @@ describe('requests that another site made', () => {
   ])('a post of our own page passes by its %s', async (name, value) => {
     const { tenant, ids } = await seed(world, 'Juniper');
     const cookie = await world.signIn(tenant);
-    const request = new Request(`${ORIGIN}/t/${tenant}/envelopes/${ids.envelope}/remind`, { method: 'POST', headers: { cookie: `__Host-countersign_session=${cookie}`, [name]: value } });
+    const request = new Request(`${ORIGIN}/t/${tenant}/envelopes/${ids.envelope}/remind`, {
+      method: 'POST',
+      headers: { cookie: `__Host-countersign_session=${cookie}`, [name]: value },
+    });
     expect((await world.app.request(request)).status).toBe(303);
     expect(world.desk.calls).toEqual([['remind', tenant, ids.envelope, 'account admin']]);
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Install } from '#store/installs';
 import { verifyLedger } from '#store/ledger';
+import { app } from '#connectors/hubspot/sandbox/account';
 import { plantDeal } from './deals.ts';
 import { metric } from './wire.ts';
 import { openWorld, type TestWorld } from './world.ts';
@@ -115,5 +116,13 @@ describe('a restart', () => {
     await w.settled();
     expect([out(before.id).length, out(meanwhile.id).length]).toEqual([1, 1]);
     for (const ledger of ['facts', 'receipts', 'audit'] as const) expect(await verifyLedger(w.db, w.tenant, ledger)).toMatchObject({ ok: true });
+  });
+
+  test('our own write that comes back starts nothing, nor does a round that finds it', async () => {
+    const deal = plantDeal(w);
+    deal.move('contractsent', app('1160452'));
+    await w.round(w.crm);
+    await w.settled();
+    expect(deal.remote()).toEqual([]);
   });
 });

@@ -178,10 +178,7 @@ describe('HTTP to the token hosts', () => {
   });
 
   it('goes to no other host', async () => {
-    const http = createTokenHttp(
-      manifest(),
-      createHostCheck(null),
-    );
+    const http = createTokenHttp(manifest(), createHostCheck(null));
     await expect(http({ method: 'GET', url: 'http://169.254.169.254/' })).rejects.toMatchObject({ code: 'host.refused' });
   });
 });

@@ -14,13 +14,10 @@ const ask = (address: string, check = live) => {
   }
 };
 
-it.each([
-  'https://api.vendor.com/crm/v3?limit=1',
-  'https://api.vendor.com:443/',
-  'https://API.Vendor.com/',
-  'https://acme.my.vendor.com/services',
-  'https://a.b.my.vendor.com/',
-])('%s is called', (address) => expect(ask(address)).toBe(new URL(address).href));
+it.each(['https://api.vendor.com/crm/v3?limit=1', 'https://api.vendor.com:443/', 'https://API.Vendor.com/', 'https://acme.my.vendor.com/services', 'https://a.b.my.vendor.com/'])(
+  '%s is called',
+  (address) => expect(ask(address)).toBe(new URL(address).href),
+);
 
 it.each([
   ['another host', 'https://vendor.com/'],

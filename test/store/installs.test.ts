@@ -3,7 +3,21 @@ import { advanceCursor, claimCursor, countGap, ensureCursor, finishRound, hurryC
 import type { Db } from '#store/database';
 import { findGround, putGround } from '#store/grounds';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
-import { claimRefresh, findInstallByAccount, findInstallByHook, getInstall, listInstalls, listTenants, MOST_SIGN_INS, type NewInstall, putInstall, putOauthState, REFRESH_LEASE_MS, takeOauthState, updateInstall } from '#store/installs';
+import {
+  claimRefresh,
+  findInstallByAccount,
+  findInstallByHook,
+  getInstall,
+  listInstalls,
+  listTenants,
+  MOST_SIGN_INS,
+  type NewInstall,
+  putInstall,
+  putOauthState,
+  REFRESH_LEASE_MS,
+  takeOauthState,
+  updateInstall,
+} from '#store/installs';
 import { closeSession, consumeLink, findSession, isLinkGood, issueLink, openSession, SESSION_MS, sweepSessions } from '#store/sessions';
 import type { TenantId } from '#core/ids';
 import { eachDatabase } from './databases.ts';
@@ -19,7 +33,16 @@ eachDatabase((_name, open) => {
     const first = await put(db, tenant, { account: '4711' });
     await updateInstall(db, tenant, first.id, { state: 'reauthorize', reason: 'withdrawn', send_allowed: 1, refresh_until: NOW + 9 });
     const again = await put(db, tenant, { account: '4711', name: 'Renamed', scopes: ['read'] }, 'newly sealed', NOW + 5);
-    expect(again).toEqual({ ...first, name: 'Renamed', scopes: '["read"]', tokens: `newly sealed for ${first.id}`, send_allowed: 1, granted_at: NOW + 5, updated_at: NOW + 5, last_ok_at: NOW + 5 });
+    expect(again).toEqual({
+      ...first,
+      name: 'Renamed',
+      scopes: '["read"]',
+      tokens: `newly sealed for ${first.id}`,
+      send_allowed: 1,
+      granted_at: NOW + 5,
+      updated_at: NOW + 5,
+      last_ok_at: NOW + 5,
+    });
     expect(await db.selectFrom('lanes').selectAll().where('install', '=', first.id).execute()).toHaveLength(1);
   });
 

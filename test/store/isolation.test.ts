@@ -101,7 +101,8 @@ const CASES: Record<string, Case> = {
   'outbox.scrubEffect': (db, b, a) => outbox.scrubEffect(db, b, a.effect.id, '{}'),
   'people.sealPersonal': (db, b) => people.sealPersonal(db, sealer, b, ADA),
   'people.openPersonal': (db, b, a) => people.openPersonal(db, sealer, b, a.recipients),
-  'traces.eraseTraces': (db, b, a) => traces.eraseTraces(db, b, { contact: 'contact-ada', envelopes: [{ id: a.envelope, sign: a.sign.id, remote: 'remote-of-a' }], addresses: ['ada@example.com'] }),
+  'traces.eraseTraces': (db, b, a) =>
+    traces.eraseTraces(db, b, { contact: 'contact-ada', envelopes: [{ id: a.envelope, sign: a.sign.id, remote: 'remote-of-a' }], addresses: ['ada@example.com'] }),
   'people.erasePeople': (db, b) => people.erasePeople(db, sealer, b, 'contact-ada', NOW),
   'sessions.openSession': async (db, b) => sessions.findSession(db, (await sessions.openSession(db, b, NOW)).cookie, NOW),
   'view.listEnvelopes': (db, b) => view.listEnvelopes(db, b, { text: 'remote-of-a' }, ask),

@@ -26,6 +26,8 @@ export const ACROSS_TENANTS: Readonly<Record<string, string>> = {
   'src/store/installs.ts:findInstallByHook': 'this is how a webhook finds its tenant',
   'src/store/outbox.ts:renewLane': 'a lane is one install, and its lease was given with the tenant',
   'src/store/view/work.ts:countWork': 'metrics and readiness count over all tenants and name none',
+  'src/store/view/work.ts:notices': 'metrics and readiness count over all tenants and name none',
+  'src/store/view/work.ts:effects': 'metrics and readiness count over all tenants and name none',
 };
 
 /** Every statement that the migrations run on SQLite. */

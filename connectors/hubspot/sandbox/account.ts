@@ -49,7 +49,7 @@ export function createAccount(world: World, clock: Clock, options: { searchLagMs
   function set(item: Item, kind: Kind, changes: [string, string][], actor: Actor, at: number): void {
     item.indexed = account.indexed(item);
     for (const [property, to] of changes) {
-      item.history.push({ at, property, from: item.properties[property] ?? null, to: to || null, source: actor.source, by: actor.label });
+      item.history.push({ at, property, from: item.properties[property] ?? null, to: to || null, source: actor.source, sourceId: actor.sourceId, by: actor.label });
       item.properties[property] = to === '' ? null : to;
     }
     const stage = kind === 'deals' && changes.find(([property]) => property === 'dealstage')?.[1];

@@ -32,7 +32,7 @@ export function computed(item: { id: string; createdAt: number; updatedAt: numbe
   return { ...item.properties, hs_object_id: item.id, createdate: new Date(item.createdAt).toISOString(), hs_lastmodifieddate: updated, lastmodifieddate: updated };
 }
 
-function view(kind: Kind, item: Item, asked: string[]): Record<string, unknown> {
+function view(kind: Kind, item: Item, asked: string[], histories: string[] = []): Record<string, unknown> {
   const all = computed(item);
   const names = asked.length > 0 ? [...new Set([...asked, ...BASE[kind]])] : ALWAYS[kind];
   return {
@@ -41,7 +41,19 @@ function view(kind: Kind, item: Item, asked: string[]): Record<string, unknown> 
     createdAt: new Date(item.createdAt).toISOString(),
     updatedAt: new Date(item.updatedAt).toISOString(),
     archived: false,
+    ...(histories.length > 0 ? { propertiesWithHistory: Object.fromEntries(histories.map((name) => [name, historyOf(item, name)])) } : {}),
   };
+}
+
+/** The values that a property has had, newest first. */
+function historyOf(item: Item, name: string): Record<string, unknown>[] {
+  const changes = item.history.filter((change) => change.property === name).reverse();
+  return changes.map(({ to, at, source, sourceId }) => ({
+    value: to ?? '',
+    timestamp: new Date(at).toISOString(),
+    sourceType: source,
+    ...(sourceId === undefined ? {} : { sourceId }),
+  }));
 }
 
 /** `/crm/v3/objects`: single records, batches and search. */
@@ -57,11 +69,12 @@ export function objectRoutes(account: CrmAccount, world: () => { properties: Rec
     if (!kind) return unknownType(c);
     if (ids.length > MOST_INPUTS) return tooMany(c);
     const asked = known(kind, body.properties);
+    const histories = known(kind, body.propertiesWithHistory);
     const found = ids.flatMap((id) => account.find(kind, id) ?? []);
     const missing = ids.filter((id) => !account.find(kind, id));
     return batch(
       c,
-      found.map((item) => view(kind, item, asked)),
+      found.map((item) => view(kind, item, asked, histories)),
       missing.length > 0 ? [missingError(missing)] : [],
     );
   });

@@ -2,7 +2,6 @@ import type { Json } from '#lib/json';
 
 export const KINDS = ['deals', 'contacts', 'companies', 'line_items', 'tasks'] as const;
 export type Kind = (typeof KINDS)[number];
-export const OBJECT_TYPE: Record<Kind, string> = { contacts: '0-1', companies: '0-2', deals: '0-3', line_items: '0-8', tasks: '0-27' };
 
 /** Who changed something, as webhooks and the history tell it. */
 export interface Actor {
@@ -16,6 +15,7 @@ export interface Change {
   from: string | null;
   to: string | null;
   source: string;
+  sourceId?: string;
   by: string;
 }
 export interface Item {

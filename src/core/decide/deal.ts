@@ -2,9 +2,10 @@ import { PRIORITY, type Effect } from '#core/effect';
 import type { Fact, ReadPurpose } from '#core/fact';
 import type { EnvelopeView, Reason, SendPlan } from '#core/plan';
 import type { InstallId } from '#core/ids';
-import type { Pipeline, Snapshot } from '#core/records';
+import type { Snapshot } from '#core/records';
 import type { EnvelopeState } from '#core/state';
 import { viewOf } from '#core/state';
+import { goneBack } from '#core/decide/backward';
 import { intentOf } from '#core/decide/intent';
 import { moved, noted, type Decision, type NewEnvelope, type Situation, type Trigger } from '#core/decide/situation';
 import { mapped, writeEffects } from '#core/decide/writes';
@@ -22,11 +23,22 @@ export function onStageChanged(fact: Fact<'deal.stage-changed'>, situation: Situ
 export function onSendRequested(fact: Fact<'send.requested'>, situation: Situation): Decision {
   const request = fact.personal?.request;
   if (!request) return noted('The request is no longer there: its people were erased.');
-  return moved('A person asked for it, so the deal is read first.', [readEffect(situation, fact.data.deal, `request|${fact.data.deal}|${fact.data.key}`, { kind: 'request', request }, PRIORITY.click)]);
+  return moved('A person asked for it, so the deal is read first.', [
+    readEffect(situation, fact.data.deal, `request|${fact.data.deal}|${fact.data.key}`, { kind: 'request', request }, PRIORITY.click),
+  ]);
 }
 
 export function readEffect(situation: Situation, deal: string, key: string, purpose: ReadPurpose, priority: number): Effect {
-  return { kind: 'deal.read', key: `read|${key}`, install: situation.crm.id, data: { deal, purpose }, priority, notBefore: situation.now, envelope: null, why: 'To decide on what is true now.' };
+  return {
+    kind: 'deal.read',
+    key: `read|${key}`,
+    install: situation.crm.id,
+    data: { deal, purpose },
+    priority,
+    notBefore: situation.now,
+    envelope: null,
+    why: 'To decide on what is true now.',
+  };
 }
 
 /** The deal is known now: send, go back on what is out, or say why not. */
@@ -70,7 +82,12 @@ function readAgain(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snap
   const same: ReadPurpose = purpose.kind === 'request' && request ? { kind: 'request', request } : (purpose as Exclude<ReadPurpose, { kind: 'request' }>);
   const priority = purpose.kind === 'request' ? PRIORITY.click : PRIORITY.event;
   const read = { ...readEffect(situation, deal, `again|${effect}`, same, priority), notBefore: situation.now + (stale ? 0 : LATER_MS) };
-  return moved(stale ? 'It was read too long ago to act on, so it is read again.' : "The accounts' fields, stages and templates have not been read yet, so the deal is read again in a moment.", [read]);
+  return moved(
+    stale
+      ? 'It was read too long ago to act on, so it is read again.'
+      : "The accounts' fields, stages and templates have not been read yet, so the deal is read again in a moment.",
+    [read],
+  );
 }
 
 function entered(situation: Situation, snapshot: Snapshot, intent: string): Decision {
@@ -93,7 +110,11 @@ function send(situation: Situation, snapshot: Snapshot, trigger: Trigger, intent
   const out = decision.send ? alreadyOut(situation, decision.plan, trigger) : situation.open.find((open) => open.voidBy === null);
   const reasons = [...accountReasons(situation), ...(decision.send ? [...(out ? [ALREADY_OUT] : []), ...situation.rules.preflight()] : decision.reasons)];
   if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, { rule: decision.send ? decision.plan.rule : decision.rule, reasons, out });
-  return create(situation, { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt }, trigger);
+  return create(
+    situation,
+    { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt },
+    trigger,
+  );
 }
 
 const dealOf = (snapshot: Snapshot) => ({ id: snapshot.deal.id, name: snapshot.deal.name, owner: snapshot.owner?.id ?? null });
@@ -103,7 +124,12 @@ function accountReasons({ crm, sign }: Situation): Reason[] {
   const reasons: Reason[] = [];
   if (!sign.usable) reasons.push({ code: 'provider-unauthorized', say: `${sign.name} has to be authorised again in the console.`, path: '' });
   for (const install of [crm, sign]) {
-    if (!install.maySend) reasons.push({ code: 'test-account', say: `${install.name} is a test or cloned account, which does not send to live people. Allow it in the console if you want that.`, path: '' });
+    if (!install.maySend)
+      reasons.push({
+        code: 'test-account',
+        say: `${install.name} is a test or cloned account, which does not send to live people. Allow it in the console if you want that.`,
+        path: '',
+      });
   }
   return reasons;
 }
@@ -131,7 +157,12 @@ function create(situation: Situation, envelope: NewEnvelope, trigger: Trigger): 
   };
   const writes = mapped(() => writeEffects(situation, viewOf(stateOf(envelope, sign.id, situation)), { envelope: envelope.id, priority }));
   const again = envelope.attempt > 0 ? ` It is attempt ${envelope.attempt + 1}, after an expiry.` : '';
-  return { ...moved(`Rule "${envelope.plan.rule}" sends "${envelope.plan.template.name}" to ${envelope.plan.recipients.length} recipients.${again}`, []), ...writes, effects: [effect, ...writes.effects], create: envelope };
+  return {
+    ...moved(`Rule "${envelope.plan.rule}" sends "${envelope.plan.template.name}" to ${envelope.plan.recipients.length} recipients.${again}`, []),
+    ...writes,
+    effects: [effect, ...writes.effects],
+    create: envelope,
+  };
 }
 
 /** A new envelope's first state. Its recipients get their ids when they are stored. */
@@ -199,63 +230,5 @@ function unsent(situation: Situation, snapshot: Snapshot, rule: string): Envelop
     waitingFor: [],
     reason: '',
     attribution: {},
-  };
-}
-
-/** The envelopes that started at a later stage of the same pipeline than the deal is at now, and what their rules say of that. */
-function goneBack(situation: Situation, snapshot: Snapshot): Decision | null {
-  const back = situation.open.filter((envelope) => envelope.voidBy === null && isBefore(situation.schema?.pipelines ?? [], snapshot.deal, envelope));
-  if (back.length === 0) return null;
-  const policyOf = (envelope: EnvelopeState) => envelope.policies?.backward ?? 'keep';
-  const asks = back.filter((envelope) => policyOf(envelope) === 'ask').map((envelope) => askEffect(situation, snapshot, envelope));
-  const voids = back.filter((envelope) => policyOf(envelope) === 'void').map((envelope) => voiding(situation, envelope, 'rule', 'The deal went back to an earlier stage.', PRIORITY.event));
-  if (asks.length + voids.length === 0) return noted('The deal went back; the rule says to keep the envelope that is out.');
-  const say = voids.length > 0 ? 'to void the envelope that is out' : 'to ask its owner';
-  return { ...moved(`The deal went back; the rule says ${say}.`, [...asks, ...voids.flatMap((decision) => decision.effects)]), changes: voids.flatMap((decision) => decision.changes) };
-}
-
-function isBefore(pipelines: readonly Pipeline[], deal: { pipeline: string; stage: string }, envelope: EnvelopeState): boolean {
-  if (deal.pipeline !== envelope.pipeline) return false;
-  const stages = pipelines.find((pipeline) => pipeline.id === deal.pipeline)?.stages ?? [];
-  const order = (id: string) => stages.find((stage) => stage.id === id)?.order;
-  const now = order(deal.stage);
-  const then = order(envelope.stage);
-  return now !== undefined && then !== undefined && now < then;
-}
-
-function askEffect(situation: Situation, snapshot: Snapshot, envelope: EnvelopeState): Effect {
-  return {
-    kind: 'task.create',
-    key: `ask|${envelope.id}|${snapshot.deal.stage}|${snapshot.deal.enteredAt ?? 'once'}`,
-    install: situation.crm.id,
-    data: {
-      deal: envelope.deal,
-      owner: snapshot.owner?.id ?? null,
-      subject: 'The deal went back while its contract is out',
-      body: `"${envelope.template.name}" is still out for signature. Void it, or leave it as it is: ${envelope.url}`,
-    },
-    priority: PRIORITY.event,
-    notBefore: situation.now,
-    envelope: envelope.id,
-    why: 'The rule says to ask the owner when the deal goes back.',
-  };
-}
-
-/** Remembers that nobody wants it and asks the provider for a void; what is not out yet will not go out. */
-export function voiding(situation: Situation, envelope: EnvelopeState, by: string, reason: string, priority: number): Decision {
-  const changes = [{ envelope: envelope.id, set: { voidBy: by, reason }, recipients: new Map() }];
-  return { ...moved(envelope.status === 'requested' ? 'It is not with the provider yet and will not be sent.' : 'The provider is asked to void it.', [voidEffect(situation, envelope, reason, priority)]), changes };
-}
-
-function voidEffect(situation: Situation, envelope: EnvelopeState, reason: string, priority: number): Effect {
-  return {
-    kind: 'envelope.void',
-    key: `void|${envelope.id}`,
-    install: envelope.sign,
-    data: { envelope: envelope.id, reason },
-    priority,
-    notBefore: situation.now,
-    envelope: envelope.id,
-    why: 'It is no longer wanted.',
   };
 }

@@ -4,7 +4,8 @@ import type { Fact, RecipientHeard } from '#core/fact';
 import type { RecipientId } from '#core/ids';
 import { applyChange, viewOf, type EnvelopeChange, type EnvelopeState, type RecipientChange, type RecipientState } from '#core/state';
 import { moved, noted, type Decision, type Situation } from '#core/decide/situation';
-import { readEffect, voiding } from '#core/decide/deal';
+import { readEffect } from '#core/decide/deal';
+import { voiding } from '#core/decide/void';
 import { journeyEffects, mapped, writeEffects } from '#core/decide/writes';
 
 const DAY_MS = 86_400_000;

@@ -41,7 +41,13 @@ function onlyKnown<Value>(schema: CrmSchema | null, type: 'deal' | 'contact' | '
 
 /** Journey steps for a status that an envelope has just reached. */
 export function journeyEffects(situation: Situation, view: EnvelopeView & { id: EnvelopeId }, status: EnvelopeStatus, owner: string | null): Effect[] {
-  const base = { install: situation.crm.id, priority: PRIORITY.event, notBefore: situation.now + situation.coalesceMs, envelope: view.id, why: `The journey mapping says so for "${status}".` };
+  const base = {
+    install: situation.crm.id,
+    priority: PRIORITY.event,
+    notBefore: situation.now + situation.coalesceMs,
+    envelope: view.id,
+    why: `The journey mapping says so for "${status}".`,
+  };
   // Consent is decided on here, before an effect exists. What asks for more than none waits for proof of it, and nothing proves it yet.
   const allowed = situation.rules.steps(view, status).filter((step) => step.consent === 'none');
   return allowed.map((step): Effect => {

@@ -31,7 +31,11 @@ export function createDesk(flow: Flow): Desk {
   }
 
   /** Puts what a person asks for on the line and into the audit, both or neither. Asked again with the same key, it is the same. */
-  async function ask(tenant: TenantId, by: string, asked: { install: InstallId; key: string; subject: string; correlation: Correlation; fact: Fact; detail?: JsonObject }): Promise<void> {
+  async function ask(
+    tenant: TenantId,
+    by: string,
+    asked: { install: InstallId; key: string; subject: string; correlation: Correlation; fact: Fact; detail?: JsonObject },
+  ): Promise<void> {
     const { install, key, subject, correlation, fact, detail = {} } = asked;
     const now = flow.clock.now();
     await flow.db.transaction().execute(async (tx) => {
@@ -45,7 +49,8 @@ export function createDesk(flow: Flow): Desk {
   async function refuseFinal(tenant: TenantId, { kind, envelope: id }: OutboxEffect): Promise<void> {
     if (kind !== 'envelope.create' || id === null) return;
     const { envelope } = await getEnvelope(flow.db, tenant, id);
-    if (isClosed(envelope.status)) throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already. Correct what is wrong, then send again from the deal.` });
+    if (isClosed(envelope.status))
+      throw new Problem('envelope.final', { say: `The envelope is ${envelope.status} already. Correct what is wrong, then send again from the deal.` });
   }
 
   return {

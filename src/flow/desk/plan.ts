@@ -27,7 +27,12 @@ export async function readDeal(flow: Flow, accounts: Accounts, deal: string): Pr
 }
 
 /** The active mappings, with `texts` in the place of some. */
-export async function rulesWith(flow: Flow, tenant: TenantId, accounts: Accounts, texts: Partial<Record<MappingKind, string>>): Promise<{ rules: Rules; all: Record<MappingKind, string> }> {
+export async function rulesWith(
+  flow: Flow,
+  tenant: TenantId,
+  accounts: Accounts,
+  texts: Partial<Record<MappingKind, string>>,
+): Promise<{ rules: Rules; all: Record<MappingKind, string> }> {
   const active = await activeMappings(flow.db, tenant);
   const entries = MAPPING_KINDS.map((kind) => [kind, texts[kind] ?? active.get(kind)?.text ?? ''] as const);
   const all = Object.fromEntries(entries) as Record<MappingKind, string>;
@@ -44,7 +49,9 @@ export async function dryRun(flow: Flow, tenant: TenantId, deal: string, texts: 
     deal: { id: deal, name: snapshot.deal.name, stage: stageLabel(accounts, snapshot), url: snapshot.deal.url },
     decision,
     writes: shown.map((view) => ({ status: view.status, writes: rules.writes(view) })).filter(({ writes }) => writes.length > 0),
-    steps: shown.flatMap((view) => (view.status === 'blocked' ? [] : rules.steps(view, view.status).map((step) => ({ status: view.status as EnvelopeStatus, say: sayStep(step) })))),
+    steps: shown.flatMap((view) =>
+      view.status === 'blocked' ? [] : rules.steps(view, view.status).map((step) => ({ status: view.status as EnvelopeStatus, say: sayStep(step) })),
+    ),
   };
 }
 
@@ -58,7 +65,9 @@ function decisionFor(rules: Rules, snapshot: Snapshot, request: SendRequest | un
 function sayStep(step: ReturnType<Rules['steps']>[number]): string {
   switch (step.kind) {
     case 'set':
-      return `Contact ${step.contact}: ${Object.entries(step.set).map(([field, value]) => `${field} becomes ${String(value)}`).join(', ')}`;
+      return `Contact ${step.contact}: ${Object.entries(step.set)
+        .map(([field, value]) => `${field} becomes ${String(value)}`)
+        .join(', ')}`;
     case 'list':
       return `Contact ${step.contact} joins the list "${step.list}"`;
     case 'task':
@@ -79,7 +88,9 @@ function imagine(flow: Flow, tenant: TenantId, accounts: Accounts, snapshot: Sna
     if (status === 'viewed' && order === first) return 'viewed';
     return status === 'requested' || order !== first ? 'waiting' : 'sent';
   };
-  const recipients = plan.recipients.map(({ role, order, contact }) => ({ role, order, contact, status: statusOf(order), signedAt: statusOf(order) === 'signed' ? now : null }) as const);
+  const recipients = plan.recipients.map(
+    ({ role, order, contact }) => ({ role, order, contact, status: statusOf(order), signedAt: statusOf(order) === 'signed' ? now : null }) as const,
+  );
   const open = status === 'sent' || status === 'viewed' || status === 'partially_signed';
   const states = recipients.map((recipient) => ({ ...recipient, id: 'sgn_example' as const, remote: null, viewedAt: null, signedAt: null }));
   return {

@@ -63,7 +63,12 @@ async function withdraw(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect
   try {
     const remote = envelope.remote ?? (await sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS))?.id ?? null;
     if (remote !== null) await sign.void(call, remote, envelope.reason ?? '');
-    return { effect, result: { done: true, remote, cancelled: effect.kind === 'envelope.create' }, asked: null, facts: [statusFact(flow, envelope, { id: remote, status: 'voided' })] };
+    return {
+      effect,
+      result: { done: true, remote, cancelled: effect.kind === 'envelope.create' },
+      asked: null,
+      facts: [statusFact(flow, envelope, { id: remote, status: 'voided' })],
+    };
   } catch (error) {
     return voidFailed(effect, envelope, error);
   }
@@ -122,6 +127,8 @@ export async function remindEnvelope(flow: Flow, sign: Sign, call: Call, effect:
   } catch (error) {
     const problem = Problem.from(error);
     // One mail too few is better than one too many.
-    return problem.code === 'vendor.lost-reply' ? { ...done, detail: { note: 'The answer was lost, so the reminder may not have gone out. It is not repeated.' } } : failed(effect, problem);
+    return problem.code === 'vendor.lost-reply'
+      ? { ...done, detail: { note: 'The answer was lost, so the reminder may not have gone out. It is not repeated.' } }
+      : failed(effect, problem);
   }
 }

@@ -23,7 +23,7 @@ describe('changes', () => {
     expect(first.more).toBe(false);
     const [notice] = of(first.notices);
     expect(notice && inbound.decode(notice, { appId: '31337' })).toEqual([
-      { type: 'deal.stage-changed', at: notice?.at, data: { deal: deal.id, stage: 'contractsent', source: 'unknown', seenBy: 'reconcile' } },
+      { type: 'deal.stage-changed', at: notice?.at, data: { deal: deal.id, stage: 'contractsent', source: 'person', seenBy: 'reconcile' } },
     ]);
 
     world.sandbox.setDeal(deal.id, { description: 'Another change' });

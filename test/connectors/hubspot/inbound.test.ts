@@ -118,7 +118,10 @@ describe('cards', () => {
     expect(ask('?userId=501&portalId=4242001')).toEqual({ account: '4242001', user: 'HubSpot user 501' });
   });
 
-  test.each(['', '?portalId=4242001', '?userId=501', '?portalId=x&userId=501', '?portalId=1&portalId=2&userId=501', '?portalId=1&userEmail=a%40example.com'])('refuses %j', (query) => {
-    expect(() => ask(query)).toThrow(Problem);
-  });
+  test.each(['', '?portalId=4242001', '?userId=501', '?portalId=x&userId=501', '?portalId=1&portalId=2&userId=501', '?portalId=1&userEmail=a%40example.com'])(
+    'refuses %j',
+    (query) => {
+      expect(() => ask(query)).toThrow(Problem);
+    },
+  );
 });
