@@ -11,6 +11,8 @@ COPY migrations migrations
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-slim
+# For `consent verify`, which runs the same script that stands in every proof.
+RUN apt-get update && apt-get install -y --no-install-recommends openssl && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./

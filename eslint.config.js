@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Export by name: a default export is called differently in each file that imports it.' };
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'data/**', 'screenshots/**', 'connectors/hubspot/app/**'] },
+  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'data/**', 'screenshots/**', 'connectors/hubspot/app/**', 'connectors/salesforce/package/**'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommendedTypeChecked],

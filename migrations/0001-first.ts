@@ -1,3 +1,4 @@
+import { appendOnly, guardSql, type Guard } from './guards.ts';
 import type { Migration } from './index.ts';
 
 const TABLES = `
@@ -8,12 +9,12 @@ create table installs (
   id text primary key, tenant text not null references tenants(id), vendor text not null, account text not null, name text not null,
   environment text not null, base_url text not null, details text not null, scopes text not null, state text not null, reason text,
   tokens text, expires_at bigint not null, refresh_until bigint not null, hook text not null unique, webhook_keys text,
-  send_allowed integer not null, granted_at bigint not null, created_at bigint not null, updated_at bigint not null, last_ok_at bigint,
+  send_allowed integer not null, day_share integer not null, day_use text, listening integer not null, granted_at bigint not null, created_at bigint not null, updated_at bigint not null, last_ok_at bigint,
   unique (vendor, account)
 );
 create index installs_by_tenant on installs (tenant);
 create table oauth_states (
-  state_hash text primary key, vendor text not null, tenant text, operator integer not null, browser_hash text not null, verifier text not null,
+  state_hash text primary key, vendor text not null, login text, tenant text, operator integer not null, browser_hash text not null, verifier text not null,
   expires_at bigint not null
 );
 create table deliveries (
@@ -60,10 +61,10 @@ create table envelopes (
   send_mapping text not null, writeback_mapping text not null, journey_mapping text not null, pipeline text not null, stage text not null,
   attempt integer not null, void_by text, reason text, correlation text not null, requested_at bigint not null, sent_at bigint, viewed_at bigint,
   completed_at bigint, closed_at bigint, expires_at bigint, updated_at bigint not null,
-  primary key (tenant, id), unique (tenant, intent)
+  primary key (tenant, id), unique (tenant, crm, intent)
 );
 create unique index envelopes_by_remote on envelopes (sign, remote) where remote is not null;
-create index envelopes_by_deal on envelopes (tenant, deal, id);
+create index envelopes_by_deal on envelopes (tenant, crm, deal, id);
 create index envelopes_by_status on envelopes (tenant, status, id);
 create index envelopes_by_correlation on envelopes (tenant, correlation);
 create table recipients (
@@ -98,11 +99,11 @@ create table cursors (
   failures integer not null, seen integer not null, gaps integer not null, gaps_total integer not null, primary key (install, name)
 );
 create table mappings (
-  tenant text not null, id text not null, kind text not null, version integer not null, text text not null, hash text not null, origin text not null,
+  tenant text not null, id text not null, crm text not null, kind text not null, version integer not null, text text not null, hash text not null, origin text not null,
   note text not null, created_by text not null, created_at bigint not null, active integer not null, frozen_at bigint,
-  primary key (tenant, id), unique (tenant, kind, version)
+  primary key (tenant, id), unique (tenant, crm, kind, version)
 );
-create unique index mappings_active on mappings (tenant, kind) where active = 1;
+create unique index mappings_active on mappings (tenant, crm, kind) where active = 1;
 create table grounds (
   tenant text not null, install text not null, kind text not null, data text not null, read_at bigint not null, primary key (install, kind)
 );
@@ -119,9 +120,8 @@ create table settings (
   name text primary key, value text not null
 )`;
 
-/** Rows that the database itself refuses to change: the ledgers, and what is pinned on an envelope or frozen in a mapping. */
-const GUARDS: { table: string; on: string; when: string; say: string }[] = [
-  ...['facts', 'receipts', 'audit'].flatMap((table) => ['update', 'delete'].map((on) => ({ table, on, when: '', say: `${table} is append-only` }))),
+/** Rows that the database itself refuses to change beside the ledgers: what is pinned on an envelope or frozen in a mapping. */
+const GUARDS: Guard[] = [
   {
     table: 'envelopes',
     on: 'update',
@@ -131,7 +131,7 @@ const GUARDS: { table: string; on: string; when: string; say: string }[] = [
   {
     table: 'mappings',
     on: 'update',
-    when: 'old.id <> new.id or old.text <> new.text or old.hash <> new.hash or old.version <> new.version or old.kind <> new.kind',
+    when: 'old.id <> new.id or old.text <> new.text or old.hash <> new.hash or old.version <> new.version or old.kind <> new.kind or old.crm <> new.crm',
     say: 'a mapping version never changes',
   },
   { table: 'mappings', on: 'delete', when: 'old.frozen_at is not null', say: 'a mapping version that an envelope is pinned to stays' },
@@ -142,25 +142,7 @@ export const first: Migration = {
   async up(run, kind) {
     const bytes = kind === 'postgres' ? 'bytea' : 'blob';
     for (const statement of TABLES.split(';')) await run(statement.replace('BYTES', bytes));
-    for (const guard of GUARDS) for (const statement of kind === 'postgres' ? postgresGuard(guard) : sqliteGuard(guard)) await run(statement);
+    for (const table of ['facts', 'receipts', 'audit']) for (const statement of appendOnly(kind, table)) await run(statement);
+    for (const guard of GUARDS) for (const statement of guardSql(kind, guard)) await run(statement);
   },
 };
-
-type Guard = (typeof GUARDS)[number];
-const nameOf = (guard: Guard) => `${guard.table}_no_${guard.on}`;
-
-function sqliteGuard(guard: Guard): string[] {
-  const when = guard.when ? `when ${guard.when}` : '';
-  return [`create trigger ${nameOf(guard)} before ${guard.on} on ${guard.table} for each row ${when} begin select raise(abort, '${guard.say}'); end`];
-}
-
-function postgresGuard(guard: Guard): string[] {
-  const when = guard.when ? `when (${guard.when})` : '';
-  const statements = [
-    `create function ${nameOf(guard)}() returns trigger language plpgsql as $$ begin raise exception '${guard.say}'; end $$`,
-    `create trigger ${nameOf(guard)} before ${guard.on} on ${guard.table} for each row ${when} execute function ${nameOf(guard)}()`,
-  ];
-  // `truncate` asks no row, and only PostgreSQL has it.
-  if (guard.on === 'delete') statements.push(`create trigger ${guard.table}_no_truncate before truncate on ${guard.table} for each statement execute function ${nameOf(guard)}()`);
-  return statements;
-}

@@ -1,17 +1,36 @@
 import type { Flow, Wake } from '#flow/flow';
 import { createAdvance } from '#flow/advance';
+import { createDeliver } from '#flow/deliver';
+import { createListening, type Listening } from '#flow/listen';
 import { createPerform } from '#flow/perform/perform';
 import { createReconcile } from '#flow/reconcile';
 import { createRuleBook } from '#flow/rule-book';
-import { nextRoundAt } from '#store/cursors';
+import type { EndpointId, InstallId, TenantId } from '#core/ids';
+import { nextRoundAt, type Round } from '#store/cursors';
 import { nextNoticeAt } from '#store/inbox';
+import { nextMessageAt } from '#store/messages';
 import { nextEffectAt } from '#store/outbox';
+import { OVERDUE } from '#store/overdue';
+import { asServer } from '#store/scope';
+import type { LaneKind } from '#store/wakes';
+import { alone } from '#work/alone';
+import type { Lanes, LaneWork, Work } from '#work/lanes';
 import { startLoop, type Loop } from '#work/loop';
 import { createUpkeep } from '#work/upkeep';
 
 /** Lanes served at once: one slow vendor does not hold up the others. */
 const LANES_AT_ONCE = 8;
+/** And so many more when those are held up. */
+const LANES_IN_SURGE = 24;
 const ROUNDS_AT_ONCE = 2;
+/** Endpoints served at once: a tenant's slow receiver holds up neither its own others nor anybody else's. */
+const ENDPOINTS_AT_ONCE = 8;
+
+/** Tenants whose notices are settled at once: on SQLite, which has one writer, and beside requests, one after the other. */
+const TENANTS_AT_ONCE = { besideRequests: 1, alone: 3 };
+
+/** A little less than the minute between two looks. */
+const UPKEEP_LEASE_MS = 55_000;
 
 export interface Loops {
   /** Wakes the loop that a verb's work waits for; before they run, nobody sleeps. */
@@ -21,22 +40,84 @@ export interface Loops {
   stop(): Promise<void>;
 }
 
-/** The loops that move what waits: they are woken by commits, and look for themselves now and then. */
-export function createLoops(): Loops {
-  const running = new Map<keyof Wake | 'upkeep', Loop>();
-  const waker = (name: keyof Wake) => () => running.get(name)?.wake();
+/** The loops that move what waits. `answers`: this process answers requests too, and work gives way to them. */
+export function createLoops(lanes: Lanes, { answers }: { answers: boolean }): Loops {
+  const running = new Map<'streams' | 'upkeep', Loop>();
+  let listening: Listening | null = null;
   return {
-    wake: { inbox: waker('inbox'), outbox: waker('outbox'), cursors: waker('cursors') },
+    wake: {
+      inbox: () => lanes.wake('advance'),
+      outbox: () => lanes.wake('perform'),
+      messages: () => lanes.wake('deliver'),
+      cursors() {
+        lanes.wake('reconcile');
+        running.get('streams')?.wake();
+      },
+    },
     start(flow) {
       const { db, clock, log } = flow;
-      const advance = createAdvance(flow, createRuleBook());
-      running.set('inbox', startLoop({ clock, log, name: 'advance', width: 1, turn: async () => (await advance()) > 0, nextAt: () => nextNoticeAt(db) }));
-      running.set('outbox', startLoop({ clock, log, name: 'perform', width: LANES_AT_ONCE, turn: createPerform(flow), nextAt: () => nextEffectAt(db, clock.now()) }));
-      running.set('cursors', startLoop({ clock, log, name: 'reconcile', width: ROUNDS_AT_ONCE, turn: createReconcile(flow), nextAt: () => nextRoundAt(db, clock.now()) }));
-      running.set('upkeep', startLoop({ clock, log, name: 'upkeep', width: 1, ...createUpkeep(flow) }));
+      const { advance, perform, deliver, reconcile } = workOf(flow, answers);
+      lanes.start({ advance: byServer(advance), perform: byServer(perform), deliver: byServer(deliver), reconcile: byServer(reconcile) });
+      listening = createListening(flow);
+      // Only begins streams and looks after them: they run beside the loops, and none of them holds one up.
+      running.set('streams', startLoop({ clock, log, name: 'listen', width: 1, ...listening }));
+      running.set('upkeep', startLoop({ clock, log, name: 'upkeep', width: 1, ...alone({ db, clock, name: 'upkeep', leaseMs: UPKEEP_LEASE_MS }, createUpkeep(flow)) }));
     },
     async stop() {
-      await Promise.all([...running.values()].map((loop) => loop.stop()));
+      await Promise.all([listening?.stop(), lanes.stop(), ...[...running.values()].map((loop) => loop.stop())]);
+      // A turn that was running may have begun one more.
+      await listening?.stop();
     },
   };
+}
+
+/** What is done in a lane of each kind. A lane's name is an id that the store gave it. */
+function workOf(flow: Flow, answers: boolean): Work {
+  const { db, clock } = flow;
+  const advance = createAdvance(flow, createRuleBook(), { courteous: answers });
+  const [perform, deliver, reconcile] = [createPerform(flow), createDeliver(flow), createReconcile(flow)];
+  const overdue = (kind: LaneKind) => (since: number, limit: number) => OVERDUE[kind](db, since, clock.now(), limit);
+  return {
+    advance: {
+      width: answers ? TENANTS_AT_ONCE.besideRequests : TENANTS_AT_ONCE.alone,
+      turn: async (lane) => (await advance(lane as TenantId | undefined)) > 0,
+      nextAt: (lane) => nextNoticeAt(db, lane as TenantId | undefined),
+      overdue: overdue('advance'),
+    },
+    perform: {
+      width: LANES_AT_ONCE,
+      surge: LANES_IN_SURGE,
+      turn: (lane) => perform(lane as InstallId | undefined),
+      nextAt: (lane) => nextEffectAt(db, clock.now(), lane as InstallId | undefined),
+      overdue: overdue('perform'),
+    },
+    deliver: {
+      width: ENDPOINTS_AT_ONCE,
+      surge: LANES_IN_SURGE,
+      turn: (lane) => deliver(lane as EndpointId | undefined),
+      nextAt: (lane) => nextMessageAt(db, clock.now(), lane as EndpointId | undefined),
+      overdue: overdue('deliver'),
+    },
+    reconcile: {
+      width: ROUNDS_AT_ONCE,
+      turn: (lane) => reconcile(roundOf(lane)),
+      nextAt: (lane) => nextRoundAt(db, clock.now(), roundOf(lane)),
+      overdue: overdue('reconcile'),
+    },
+  };
+}
+
+/** Whoever wakes a lane, a turn begins as the server's, which finds out whose work is due, and goes on as that tenant's. */
+function byServer({ turn, nextAt, overdue, ...rest }: LaneWork): LaneWork {
+  return {
+    ...rest,
+    turn: (lane) => asServer(() => turn(lane)),
+    nextAt: (lane) => asServer(() => nextAt(lane)),
+    overdue: (since, limit) => asServer(() => overdue(since, limit)),
+  };
+}
+
+function roundOf(lane: string | undefined): Round | undefined {
+  const [install, name] = lane?.split('|') ?? [];
+  return install === undefined || name === undefined ? undefined : { install: install as InstallId, name };
 }

@@ -2,11 +2,20 @@
 import { Command } from 'commander';
 import { Problem } from '#core/problem';
 import { ConfigError, loadConfig } from './config.ts';
+import { backfillCommand } from './cli/backfill.ts';
+import { backupCommands } from './cli/backup.ts';
+import { consentCommands } from './cli/consent.ts';
+import { brakeCommands } from './cli/brakes.ts';
+import { captureCommands } from './cli/capture.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { installsCommand } from './cli/installs.ts';
+import { keyCommands } from './cli/keys.ts';
 import { ledgerCommands } from './cli/ledger.ts';
 import { mappingCommands } from './cli/mappings.ts';
+import { moveCommand } from './cli/move.ts';
+import { reportCommand } from './cli/report.ts';
 import type { TourOptions } from './cli/tour.ts';
+import { webhookCommands } from './cli/webhooks.ts';
 import { welcome } from './cli/welcome.ts';
 import { createWorld } from './world.ts';
 
@@ -29,6 +38,8 @@ program
   .command('tour')
   .description('Play the whole story against a sandbox world of its own, without a browser.')
   .option('--chaos', 'let the vendors duplicate, reorder, delay, drop, refuse and lose replies', false)
+  .option('--crm <id>', 'the CRM on which it plays; the first one by default')
+  .option('--story <name>', 'what is told: `signing` (the default) or `consent`')
   .option('--json', 'one JSON object at the end, for machines', false)
   .option('--seed <n>', 'repeat the misbehaviour of an earlier tour', (text) => Number.parseInt(text, 10), Date.now() % 1_000_000)
   .option('--database <address>', 'an empty database to play in, such as postgres://…')
@@ -54,9 +65,18 @@ program
     await runMigrations();
   });
 
+moveCommand(program);
+backupCommands(program);
 mappingCommands(program);
 ledgerCommands(program);
+keyCommands(program);
+consentCommands(program);
 installsCommand(program);
+reportCommand(program);
+backfillCommand(program);
+captureCommands(program);
+webhookCommands(program);
+brakeCommands(program);
 doctorCommand(program);
 
 program.parseAsync().catch((error: unknown) => {

@@ -1,27 +1,37 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Hono } from 'hono';
+import { createAccountEngagementSandbox, type AccountEngagementHandles } from '#connectors/account-engagement/sandbox';
 import { createDocuSignSandbox, type DocuSignHandles } from '#connectors/docusign/sandbox';
 import { createHubSpotSandbox, type HubSpotHandles } from '#connectors/hubspot/sandbox';
 import { createMailbox, type Mailbox } from '#connectors/mailbox/sandbox';
+import { createMarketingCloudSandbox, type MarketingCloudHandles } from '#connectors/marketing-cloud/sandbox';
+import { createSalesforceSandbox, type SalesforceHandles } from '#connectors/salesforce/sandbox';
 import type { Clock } from '#lib/clock';
 import type { Json } from '#lib/json';
 import { Secret } from '#lib/secret';
-import type { Faults, Sandbox } from '#ports/sandbox';
+import type { Faults, Sandbox, SandboxOptions } from '#ports/sandbox';
 import type { Registration } from './vendors.ts';
 
 const SAVE_MS = 2_000;
-const LINKS = [
+const PARTS = [
   { label: 'HubSpot', part: 'hubspot' },
+  { label: 'Salesforce', part: 'salesforce' },
   { label: 'DocuSign', part: 'docusign' },
+  { label: 'Marketing Cloud', part: 'marketing-cloud' },
+  { label: 'Account Engagement', part: 'account-engagement' },
   { label: 'Mailbox', part: 'mail' },
-];
+] as const;
+type Part = Exclude<(typeof PARTS)[number]['part'], 'mail'>;
 const WEBHOOK_KEYS = ['sandbox-connect-key-1', 'sandbox-connect-key-2'];
 
 /** The vendors' side of the wire and a mailbox, all in this process and all reached over real HTTP. */
 export interface SandboxWorld {
   app: Hono;
   hubspot: Sandbox & HubSpotHandles;
+  salesforce: Sandbox & SalesforceHandles;
   docusign: Sandbox & DocuSignHandles;
+  marketingCloud: Sandbox & MarketingCloudHandles;
+  accountEngagement: Sandbox & AccountEngagementHandles;
   mailbox: Mailbox;
   registrations: Map<string, Registration>;
   links: { label: string; href: string }[];
@@ -36,11 +46,7 @@ export interface SandboxWorld {
   save(): void;
 }
 
-interface Saved {
-  hubspot?: Json;
-  docusign?: Json;
-  mailbox?: Json;
-}
+type Saved = Partial<Record<Part | 'mailbox', Json>>;
 
 export interface SandboxWorldOptions {
   publicUrl: () => string;
@@ -54,44 +60,50 @@ export interface SandboxWorldOptions {
 export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }: SandboxWorldOptions): SandboxWorld {
   const saved: Saved = file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Saved) : {};
   const at = (part: string) => () => `${publicUrl()}/sandbox/${part}`;
-  const appOf = (vendor: string) => ({
-    clientId: `${vendor}-sandbox-client`,
-    clientSecret: `${vendor}-sandbox-secret`,
-    appId: '1160452',
-    redirectUri: () => `${publicUrl()}/oauth/${vendor}/callback`,
-    webhookUrl: () => `${publicUrl()}/webhooks/${vendor}`,
-  });
+  const app = new Hono();
+  const played = new Map<Part, Sandbox>();
+  const registrations = new Map<string, Registration>();
   const elsewhere = (own: string) => () => [
-    ...LINKS.filter((link) => link.part !== own).map(({ label, part }) => ({ label, href: `${at(part)()}/` })),
+    ...PARTS.filter((link) => link.part !== own).map(({ label, part }) => ({ label, href: `${at(part)()}/` })),
     { label: 'Countersign', href: `${publicUrl()}/` },
   ];
   const mailbox = createMailbox({ baseUrl: at('mail'), clock, elsewhere: elsewhere('mail'), ...(saved.mailbox === undefined ? {} : { state: saved.mailbox }) });
-  const common = { clock, seed, webhookKeys: WEBHOOK_KEYS, mail: (mail: Parameters<Mailbox['deliver']>[0]) => mailbox.deliver(mail), serverUrl: publicUrl };
-  const hubspot = createHubSpotSandbox({
-    ...common,
-    baseUrl: at('hubspot'),
-    elsewhere: elsewhere('hubspot'),
-    app: appOf('hubspot'),
-    ...(accountType ? { accountType } : {}),
-    ...(saved.hubspot === undefined ? {} : { state: saved.hubspot }),
-  });
-  const docusign = createDocuSignSandbox({
-    ...common,
-    baseUrl: at('docusign'),
-    elsewhere: elsewhere('docusign'),
-    app: appOf('docusign'),
-    ...(saved.docusign === undefined ? {} : { state: saved.docusign }),
-  });
 
-  const app = new Hono();
-  app.route('/sandbox/hubspot', hubspot.app);
-  app.route('/sandbox/docusign', docusign.app);
+  /** One vendor: its sandbox below a path of this server, and the registration with which the server finds it there. */
+  function play<One extends Sandbox>(part: Part, signs: 'app' | 'keys' | 'nothing', create: (options: SandboxOptions) => One): One {
+    const [clientId, clientSecret, appId] = [`${part}-sandbox-client`, `${part}-sandbox-secret`, '1160452'];
+    const state = saved[part];
+    const sandbox = create({
+      clock,
+      seed,
+      webhookKeys: WEBHOOK_KEYS,
+      mail: (mail) => mailbox.deliver(mail),
+      serverUrl: publicUrl,
+      baseUrl: at(part),
+      elsewhere: elsewhere(part),
+      app: { clientId, clientSecret, appId, redirectUri: () => `${publicUrl()}/oauth/${part}/callback`, webhookUrl: () => `${publicUrl()}/webhooks/${part}` },
+      ...(state === undefined ? {} : { state }),
+    });
+    const webhookSecrets = { app: [clientSecret], keys: WEBHOOK_KEYS, nothing: [] }[signs].map((key) => new Secret(key));
+    const hosts = () => ({ authorizeUrl: at(part)(), tokenUrl: at(part)(), apiUrl: at(part)() });
+    registrations.set(part, { clientId, clientSecret: new Secret(clientSecret), appId, webhookSecrets, hosts });
+    played.set(part, sandbox);
+    app.route(`/sandbox/${part}`, sandbox.app);
+    return sandbox;
+  }
+
+  const hubspot = play('hubspot', 'app', (options) => createHubSpotSandbox({ ...options, ...(accountType ? { accountType } : {}) }));
+  const salesforce = play('salesforce', 'nothing', createSalesforceSandbox);
+  const docusign = play('docusign', 'keys', createDocuSignSandbox);
+  const marketingCloud = play('marketing-cloud', 'nothing', createMarketingCloudSandbox);
+  const accountEngagement = play('account-engagement', 'nothing', createAccountEngagementSandbox);
   app.route('/sandbox/mail', mailbox.app);
 
   /** Whole or not at all: a process that is killed while it writes leaves the file before. */
   function save(): void {
     if (!file) return;
-    writeFileSync(`${file}.new`, JSON.stringify({ hubspot: hubspot.state(), docusign: docusign.state(), mailbox: mailbox.state() } satisfies Saved));
+    const parts = Object.fromEntries([...played].map(([part, sandbox]) => [part, sandbox.state()]));
+    writeFileSync(`${file}.new`, JSON.stringify({ ...parts, mailbox: mailbox.state() } satisfies Saved));
     renameSync(`${file}.new`, file);
   }
   const saving = file ? setInterval(save, SAVE_MS).unref() : null;
@@ -99,42 +111,28 @@ export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }
   return {
     app,
     hubspot,
+    salesforce,
     docusign,
+    marketingCloud,
+    accountEngagement,
     mailbox,
-    registrations: new Map([
-      ['hubspot', registration('hubspot', at('hubspot'), [new Secret(appOf('hubspot').clientSecret)])],
-      [
-        'docusign',
-        registration(
-          'docusign',
-          at('docusign'),
-          WEBHOOK_KEYS.map((key) => new Secret(key)),
-        ),
-      ],
-    ]),
-    links: LINKS.map(({ label, part }) => ({ label, href: `/sandbox/${part}/` })),
+    registrations,
+    links: PARTS.map(({ label, part }) => ({ label, href: `/sandbox/${part}/` })),
     steps: {
       install: { label: 'Install from HubSpot’s marketplace', href: '/sandbox/hubspot/' },
       send: { label: 'Open the deal board', href: '/sandbox/hubspot/deals' },
       sign: { label: 'Open the mailbox', href: '/sandbox/mail/' },
     },
     misbehave(faults) {
-      Object.assign(hubspot.faults, faults);
-      Object.assign(docusign.faults, faults);
+      for (const sandbox of played.values()) Object.assign(sandbox.faults, faults);
     },
     async quiet() {
-      await Promise.all([hubspot.quiet(), docusign.quiet()]);
+      await Promise.all([...played.values()].map((sandbox) => sandbox.quiet()));
     },
     close() {
       if (saving) clearInterval(saving);
-      hubspot.close();
-      docusign.close();
+      for (const sandbox of played.values()) sandbox.close();
     },
     save,
   };
-
-  function registration(vendor: string, host: () => string, webhookSecrets: Secret[]): Registration {
-    const { clientId, clientSecret, appId } = appOf(vendor);
-    return { clientId, clientSecret: new Secret(clientSecret), appId, webhookSecrets, hosts: () => ({ authorizeUrl: host(), tokenUrl: host(), apiUrl: host() }) };
-  }
 }

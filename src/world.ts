@@ -2,28 +2,43 @@ import { systemClock, type Clock } from '#lib/clock';
 import { createLog, type Logger } from '#lib/log';
 import { seededRandom } from '#lib/random';
 import { projectFile } from '#lib/root';
-import { createSealer } from '#lib/seal';
+import type { Sealer } from '#lib/seal';
 import type { Desk } from '#flow/desk';
 import { createDesk } from '#flow/desk/create';
 import { getVendor, type Flow } from '#flow/flow';
 import { createMetrics } from '#flow/metrics';
 import { createReceive } from '#flow/receive';
 import type { ConsoleOptions } from '#http/console';
+import { createBudgets } from '#shared/budgets';
 import { createTokenHttp } from '#shared/call';
 import { createHostCheck } from '#shared/hosts';
-import { createLimits } from '#shared/limits';
-import { openDatabase, type Db } from '#store/database';
+import { createLimits, type Limits } from '#shared/limits';
+import { createOutgoing } from '#shared/outgoing';
+import { createQuotas } from '#shared/quota';
+import { createTimestamps } from '#shared/timestamps';
+import { isPostgres, openDatabase, type Db } from '#store/database';
+import { createEmbeddedLanes } from '#work/embedded-lanes';
+import { createGraphileLanes } from '#work/graphile-lanes';
+import { unknownMigrations } from '#store/health';
 import { createIngest } from '#store/ingest';
+import { asServer } from '#store/scope';
+import { faultOfWall, findWall } from '#store/wall';
+import { claimSole, endLeases, type Sole } from '#store/sole';
+import { findRestored } from '#store/restored';
 import { issueLink } from '#store/sessions';
-import { createApp } from './app.ts';
+import { createApp, createWorkerApp } from './app.ts';
 import { createBinder } from './calls.ts';
 import type { Config } from './config.ts';
 import { createListener } from './listener.ts';
 import { createLoops } from './loops.ts';
 import { prepareDatabase } from './prepare.ts';
+import { findInFiles, openSealer, readRootKeys } from './root-keys.ts';
 import type { SandboxWorld } from './sandbox-world.ts';
+import { openSharedCount } from './shared-count.ts';
 import { CONNECTORS, createVendors, liveRegistrations } from './vendors.ts';
 
+/** Runs when a database is made, and never again. */
+const FIRST_MIGRATION = '0001-first';
 const LINK_MS = 15 * 60_000;
 
 export interface World {
@@ -47,41 +62,72 @@ export interface WorldOptions {
   clock?: Clock;
   log?: Logger;
   seed?: number;
+  limits?: Limits;
+  /** What runs the lanes; by default what fits the database. Jobs wait in the database's time, so a story whose clock hurries says `embedded` on PostgreSQL too. */
+  engine?: 'embedded' | 'graphile';
   accountType?: 'STANDARD' | 'SANDBOX' | 'DEVELOPER_TEST';
 }
 
 /** The only wiring: from a configuration to a server that can be started, on a database that is ready for it. @throws ConfigError where the database is of another mode */
 export async function createWorld(config: Config, options: WorldOptions = {}): Promise<World> {
   const { clock = systemClock, log = createLog(config.logLevel), seed = Date.now() } = options;
-  const db = await openPrepared(config, log);
+  const quotas = createQuotas(clock);
+  const shared = await openSharedCount(config, { clock, log, quotas, demand: options.serve ?? true });
+  const limits = options.limits ?? shared?.limits ?? createLimits(clock);
+  const { db, sealer } = await asServer(() => openPrepared(config, log, clock)).catch(async (error: unknown) => {
+    await shared?.close();
+    throw error;
+  });
   const stopping = new AbortController();
   const address: { taken: string | null; ready: boolean } = { taken: null, ready: false };
   const publicUrl = () => config.publicUrl ?? address.taken ?? `http://${config.host}:${config.port}`;
 
   const sandbox = config.mode === 'sandbox' ? await openSandbox(config, publicUrl, clock, seed, options) : null;
   const checkHost = createHostCheck(sandbox ? () => new URL(publicUrl()).origin : null);
-  const limits = createLimits(clock);
-  const loops = createLoops();
+  const budgets = createBudgets(clock);
+  const { engine = isPostgres(db) ? 'graphile' : 'embedded' } = options;
+  const lanes = engine === 'graphile' ? createGraphileLanes({ db, address: config.database, clock, log }) : createEmbeddedLanes({ clock, log });
+  const loops = createLoops(lanes, { answers: config.role === 'all' });
   const flow: Flow = {
     db,
     clock,
     log,
-    sealer: createSealer(config.key),
+    sealer,
     metrics: createMetrics(),
     random: seededRandom(seed),
-    vendors: createVendors(sandbox?.registrations ?? liveRegistrations(config), publicUrl),
+    vendors: createVendors(sandbox?.registrations ?? liveRegistrations(config), publicUrl, sandbox === null),
     publicUrl,
     coalesceMs: config.coalesceMs,
+    ceiling: { sends: config.ceiling.sends, withinMs: config.ceiling.minutes * 60_000, firstRun: config.ceiling.firstRun },
     admission: config.admission,
+    restored: await findRestored(db),
+    keepDays: config.keepDays,
     tokenHttp: (vendor) => createTokenHttp(getVendor(flow, vendor).connector.manifest, checkHost),
-    bind: createBinder(() => flow, { limits, checkHost, stopping: stopping.signal }),
+    bind: createBinder(() => flow, { limits, quotas, budgets, ...(shared ? { counts: shared.counts } : {}), checkHost, stopping: stopping.signal }),
+    outgoing: createOutgoing({ clock, loopback: config.loopbackEndpoints, stopping: stopping.signal }),
     wake: loops.wake,
+    storeFault: () => ingest.fault(),
+    ...(shared ? { rates: shared.rates } : {}),
+    limitsFault: limits.fault,
+    ...(config.timestamps ? { timestamps: createTimestamps(config.timestamps.url, config.timestamps.chain, stopping.signal) } : {}),
+    ...(sandbox ? { sandboxTexts: () => projectFile('mappings/consent/texts.yaml'), sandboxPage: () => projectFile('mappings/consent/capture.yaml') } : {}),
     shippedMapping: (vendor, kind) => projectFile(`mappings/${vendor}/${kind}.yaml`),
   };
+  shared?.alarm(db);
+  flow.metrics.beforeScrape.add(() => {
+    flow.metrics.limiters.set(limits.size());
+    for (const { window, part } of budgets.fullest()) flow.metrics.budgetUsed.set({ window }, part);
+  });
   const ingest = createIngest(db, flow.wake.inbox);
   const desk = createDesk(flow);
-  const receive = createReceive(flow, ingest);
-  const listener = createListener(createApp({ flow, desk, receive, isReady: () => address.ready, sandbox: sandbox?.app ?? null, console: consoleOf(flow, desk, sandbox) }));
+  const receive = createReceive(flow, ingest, { perSecond: config.webhooksPerSecond });
+  const listener = createListener(
+    config.role === 'worker'
+      ? createWorkerApp(flow, () => address.ready)
+      : createApp({ flow, desk, receive, isReady: () => address.ready, sandbox: sandbox?.app ?? null, proxies: config.proxies, console: consoleOf(flow, desk, sandbox) }),
+    // The sandbox's own calls come from this very machine too.
+    config.proxies > 0 || sandbox ? { ofAnAddress: null } : {},
+  );
 
   async function stop(): Promise<void> {
     address.ready = false;
@@ -96,9 +142,12 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     await closed;
     sandbox?.save();
     await limits.close();
+    await shared?.close();
     await db.destroy();
+    sole?.release();
   }
 
+  let sole: Sole | null = null;
   let stopped: Promise<void> | null = null;
   return {
     config,
@@ -108,12 +157,14 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     sandbox,
     async start() {
       address.taken = await listener.listen(config.host, config.port);
-      loops.start(flow);
+      sole = claimPlace(config);
+      if (sole) await asServer(() => endLeases(db, clock.now()));
+      if (config.role !== 'web') asServer(() => loops.start(flow));
       address.ready = true;
       return publicUrl();
     },
     stop: () => (stopped ??= stop()),
-    link: async () => `${publicUrl()}/enter/${await issueLink(db, { tenant: null, ttlMs: LINK_MS, now: clock.now() })}`,
+    link: async () => `${publicUrl()}/enter/${await asServer(() => issueLink(db, { tenant: null, ttlMs: LINK_MS, now: clock.now() }))}`,
   };
 }
 
@@ -129,24 +180,40 @@ function consoleOf(flow: Flow, desk: Desk, sandbox: SandboxWorld | null): Consol
     sandbox: sandbox !== null,
     sandboxLinks: sandbox?.links ?? [],
     ...(sandbox ? { sandboxSteps: sandbox.steps } : {}),
-    vendors: CONNECTORS.map(({ manifest, auth }) => ({
+    vendors: CONNECTORS.map(({ manifest, auth, cards, crm }) => ({
       id: manifest.id,
       name: manifest.name,
       connectable: vendors.has(manifest.id),
       capabilities: manifest.capabilities,
       ...(manifest.webhook ? { webhook: manifest.webhook.path } : {}),
+      // The sandbox plays every login at its own address.
+      ...(sandbox === null ? { logins: manifest.oauth.logins } : {}),
+      ...(sandbox === null && manifest.oauth.ownLogin !== undefined ? { ownLogin: manifest.oauth.ownLogin } : {}),
+      cardKeys: cards?.keys === 'install',
+      listens: crm?.listen !== undefined,
       // What a registration holds beyond the usual is the key of this grant.
       byKey: auth.mint !== undefined && Object.keys(vendors.get(manifest.id)?.app.more ?? {}).length > 0,
     })),
   };
 }
 
-async function openPrepared({ database, mode }: Config, log: Logger): Promise<Db> {
-  const db = openDatabase(database);
+/** Null where another server runs on the same file, and where several may run on one database. */
+function claimPlace({ database }: Config): Sole | null {
+  return database === ':memory:' || database.includes('://') ? null : claimSole(database);
+}
+
+async function openPrepared({ database, mode, keys, pool }: Config, log: Logger, clock: Clock): Promise<{ db: Db; sealer: Sealer }> {
+  const rootKeys = await readRootKeys(keys, clock.now());
+  const db = openDatabase(database, pool);
   try {
     const ran = await prepareDatabase(db, mode);
     if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
-    return db;
+    const fault = faultOfWall(await findWall(db));
+    if (fault) log.warn({ fix: fault.fix }, fault.say);
+    const newer = await unknownMigrations(db);
+    // Usual while a new release is rolled out: migrations only add, so this one works on.
+    if (newer.length > 0) log.info({ migrations: newer }, 'the schema is of a newer release');
+    return { db, sealer: await openSealer(db, rootKeys, { fresh: ran.includes(FIRST_MIGRATION), now: clock.now(), find: findInFiles(keys, clock) }) };
   } catch (error) {
     await db.destroy();
     throw error;

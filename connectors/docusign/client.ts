@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Problem } from '#core/problem';
 import type { Call, HttpReply, HttpRequest } from '#ports/call';
-import { BURST_MS, hourLeft, problemOf } from './problem.ts';
+import { BURST_MS, HOUR_MS, hourLeft, problemOf } from './problem.ts';
 
 /** One request. Tells the limiter what is left. @throws Problem for whatever is not a success */
 export async function ask(call: Call, request: HttpRequest): Promise<HttpReply> {
@@ -18,15 +18,15 @@ export function bodyOf<Shape extends z.ZodType>(reply: HttpReply, shape: Shape):
   throw new Problem('vendor.odd-answer', { cause: parsed.error, facts: { status: reply.status, field: parsed.error.issues[0]?.path.join('.') ?? '' } });
 }
 
-/** Two counts run at the vendor, one an hour and one every 30 seconds; the limiter is told the scarcer. */
+/** Two counts run at the vendor, one by the clock's hour and one of 30 seconds. */
 function reportBudget(call: Call, reply: HttpReply): void {
   const number = (name: string) => {
     const text = reply.headers.get(name);
     return text === null || text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text);
   };
-  const hourly = number('x-ratelimit-remaining');
-  const burst = number('x-burstlimit-remaining');
-  const hourMs = hourLeft(reply);
-  if (burst !== null && (hourly === null || hourMs === null || burst < hourly)) call.budget({ remaining: burst, resetInMs: BURST_MS });
-  else if (hourly !== null && hourMs !== null) call.budget({ remaining: hourly, resetInMs: hourMs });
+  const tell = (remaining: number | null, limit: number | null, windowMs: number, resetInMs: number | null) => {
+    if (remaining !== null && resetInMs !== null) call.budget({ remaining, resetInMs, ...(limit !== null && limit > 0 ? { limit, windowMs } : {}) });
+  };
+  tell(number('x-burstlimit-remaining'), number('x-burstlimit-limit'), BURST_MS, BURST_MS);
+  tell(number('x-ratelimit-remaining'), number('x-ratelimit-limit'), HOUR_MS, hourLeft(reply));
 }

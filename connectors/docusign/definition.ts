@@ -21,11 +21,12 @@ export function envelopeDefinition(call: Call, request: EnvelopeRequest, roles: 
     emailSubject: shortened(request.subject, SUBJECT_CHARS),
     ...(request.message ? { emailBlurb: request.message } : {}),
     transactionId: request.envelope,
-    templateRoles: request.recipients.map(({ role, name, email, order }) => ({
+    templateRoles: request.recipients.map(({ role, name, email, order, embedded }) => ({
       roleName: role,
       name,
       email,
       routingOrder: String(order),
+      ...(embedded ? { clientUserId: clientUserOf(role) } : {}),
       ...tabsOf(request, role, roles),
     })),
     customFields: { textCustomFields: customFields(request) },
@@ -33,6 +34,9 @@ export function envelopeDefinition(call: Call, request: EnvelopeRequest, roles: 
     eventNotification: eventNotification(call),
   };
 }
+
+/** Marks a recipient as embedded, and names them again when they come to sign. Within an envelope a role is one person. */
+export const clientUserOf = (role: string): string => role.slice(0, FIELD_CHARS);
 
 /** A value is set by its label within its kind of tab, so the kind must be the template's. */
 function tabsOf(request: EnvelopeRequest, role: string, roles: readonly TemplateRole[]): { tabs?: Record<string, { tabLabel: string; value: string }[]> } {

@@ -4,6 +4,8 @@ import type { HttpReply } from '#ports/call';
 
 /** Length of the vendor's burst window, and of the pause that its polling rule asks for. */
 export const BURST_MS = 30_000;
+/** Of the other count, which begins with each hour of the clock. */
+export const HOUR_MS = 3_600_000;
 export const POLLING_MS = 15 * 60_000;
 
 const CODES: Record<string, ProblemCode> = {
@@ -22,6 +24,8 @@ const CODES: Record<string, ProblemCode> = {
   ENVELOPE_INVALID_STATUS: 'envelope.final',
   ENVELOPE_NOT_IN_SENDABLE_STATE: 'envelope.final',
   ENVELOPE_CANNOT_VOID_INVALID_STATE: 'envelope.final',
+  UNKNOWN_ENVELOPE_RECIPIENT: 'vendor.rejected',
+  RECIPIENT_NOT_IN_SEQUENCE: 'vendor.rejected',
 };
 
 /** The vendor's refusal as a Problem. Limits arrive as 400 with an `errorCode` [K], so the code is looked at before the status. */

@@ -27,7 +27,9 @@ export interface DocuSignSandboxOptions extends SandboxOptions {
 export interface DocuSignHandles {
   envelopes(): readonly StoredEnvelope[];
   open(envelopeId: string, role: string): boolean;
-  sign(envelopeId: string, role: string, name?: string): boolean;
+  sign(envelopeId: string, role: string, name?: string, ticked?: readonly string[]): boolean;
+  /** The sender writes over a field of an envelope that is out, in the vendor's own pages. */
+  correct(envelopeId: string, role: string, label: string, value: string): void;
   decline(envelopeId: string, role: string, reason: string): boolean;
   bounce(envelopeId: string, role: string): boolean;
   expire(envelopeId: string): boolean;
@@ -51,6 +53,7 @@ export function createDocuSignSandbox(options: DocuSignSandboxOptions): Sandbox 
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const connect = createConnect({ state, clock, random, faults, keys: options.webhookKeys });
   const signingUrl = (recipient: StoredRecipient) => `${baseUrl()}/sign/${recipient.token}`;
+  const viewUrl = (token: string) => `${baseUrl()}/view/${token}`;
   const lifecycle = new Lifecycle({ state, clock, mail: options.mail, signingUrl, announce: connect.announce });
   const quota = createQuota(clock, limits);
   const faulty = misbehave(faults, random, calls, {
@@ -75,8 +78,8 @@ export function createDocuSignSandbox(options: DocuSignSandboxOptions): Sandbox 
       problemPage: (words) => wordsPage(place(), 'That does not work', words),
     }),
   );
-  app.route('/', createApi({ state, clock, limits, lifecycle, before: [quota.middleware, faulty] }));
-  routePages(app, { state, faults, lifecycle, place });
+  app.route('/', createApi({ state, clock, limits, lifecycle, viewUrl, before: [quota.middleware, faulty] }));
+  routePages(app, { state, clock, faults, lifecycle, place });
 
   const timer = setInterval(() => lifecycle.passTime(), TICK_MS);
   timer.unref();
@@ -105,7 +108,8 @@ export function createDocuSignSandbox(options: DocuSignSandboxOptions): Sandbox 
     },
     envelopes: () => state.envelopes,
     open: (id, role) => withRole(id, role, (envelope, recipient) => lifecycle.open(envelope, recipient)),
-    sign: (id, role, name) => withRole(id, role, (envelope, recipient) => lifecycle.sign(envelope, recipient, name ?? recipient.name)),
+    sign: (id, role, name, ticked) => withRole(id, role, (envelope, recipient) => lifecycle.sign(envelope, recipient, name ?? recipient.name, ticked)),
+    correct: (id, role, label, value) => withRole(id, role, (_, recipient) => void (recipient.fields[label] = value)),
     decline: (id, role, reason) => withRole(id, role, (envelope, recipient) => lifecycle.decline(envelope, recipient, reason)),
     bounce: (id, role) => withRole(id, role, (envelope, recipient) => lifecycle.bounce(envelope, recipient)),
     expire: (id) => lifecycle.expire(envelopeOf(id)),

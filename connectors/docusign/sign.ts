@@ -2,15 +2,18 @@ import type { EnvelopeId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import type { EnvelopeRequest, RemoteEnvelope, Sign } from '#ports/sign';
+import { answers } from './answers.ts';
 import { ask, bodyOf } from './client.ts';
 import { envelopeDefinition } from './definition.ts';
+import { combinedDocument } from './document.ts';
 import { vendorNow } from './problem.ts';
 import { changes, read } from './reconcile.ts';
 import { CORRELATION_FIELD, correlationOf, statusOf } from './status.ts';
 import { listTemplates, readTemplate, rolesOf } from './templates.ts';
+import { view } from './view.ts';
 import { createdShape, envelopeListShape, type WireEnvelope } from './wire.ts';
 
-export const sign: Sign = { templates: listTemplates, find, draft, send, void: voidEnvelope, remind, read, changes };
+export const sign: Sign = { templates: listTemplates, find, findIntent, draft, send, void: voidEnvelope, remind, read, document, answers, view, changes };
 
 /** The vendor knows a transaction id for seven days; a day is left for clocks and for slow queues. */
 const TRANSACTION_MS = 6 * 86_400_000;
@@ -32,6 +35,14 @@ async function find(call: Call, envelope: EnvelopeId, since: number): Promise<Re
   if (now !== null && now - since < TRANSACTION_MS) return null;
   const query = { custom_field: `${CORRELATION_FIELD}=${envelope}`, from_date: new Date(since - CLOCK_SLACK_MS).toISOString(), include: 'custom_fields', count: '10' };
   return only(envelope, bodyOf(await ask(call, { method: 'GET', path: '/envelopes', query }), envelopeListShape).envelopes);
+}
+
+async function findIntent(call: Call, intent: string, since: number): Promise<RemoteEnvelope | null> {
+  const query = { custom_field: `intent=${intent}`, from_date: new Date(since - CLOCK_SLACK_MS).toISOString(), include: 'custom_fields', count: '10' };
+  const { envelopes } = bodyOf(await ask(call, { method: 'GET', path: '/envelopes', query }), envelopeListShape);
+  const own = envelopes.filter((one) => one.envelopeId && one.status?.toLowerCase() !== 'deleted');
+  if (own.length > 1) throw new Problem('send.ambiguous', { facts: { found: own.length } });
+  return own[0] ? remoteOf(own[0]) : null;
 }
 
 /** The one envelope that carries our id. Discarded drafts do not count. @throws Problem `send.ambiguous` */
@@ -88,6 +99,11 @@ async function discard(call: Call, remote: string): Promise<void> {
 
 async function remind(call: Call, remote: string): Promise<void> {
   await ask(call, { method: 'PUT', path: pathOf(remote), query: { resend_envelope: 'true' }, json: {} });
+}
+
+async function document(call: Call, remote: string): Promise<Uint8Array> {
+  if (statusOf(await stateOf(call, remote)) !== 'completed') throw new Problem('vendor.not-found', { say: 'The envelope is not completed, so there is no signed document yet.' });
+  return combinedDocument(call, remote);
 }
 
 const pathOf = (remote: string) => `/envelopes/${encodeURIComponent(remote)}`;

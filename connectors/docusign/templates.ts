@@ -32,7 +32,9 @@ async function readIfThere(call: Call, id: string): Promise<WireTemplate | null>
 export interface TemplateRole {
   name: string;
   order: number;
-  tabs: { label: string; kind: FillableTabs }[];
+  /** `open`: the signer may write over it, which is so unless a tab is locked. */
+  tabs: { label: string; kind: FillableTabs; open: boolean }[];
+  boxes: string[];
 }
 
 export function rolesOf(template: WireTemplate): TemplateRole[] {
@@ -44,17 +46,25 @@ export function rolesOf(template: WireTemplate): TemplateRole[] {
     .map(({ roleName, routingOrder, tabs }) => ({
       name: roleName ?? '',
       order: Number(routingOrder ?? '1') || 1,
-      tabs: FILLABLE_TABS.flatMap((kind) => (tabs?.[kind] ?? []).flatMap(({ tabLabel }) => (tabLabel ? [{ label: tabLabel, kind }] : []))),
+      tabs: FILLABLE_TABS.flatMap((kind) => (tabs?.[kind] ?? []).flatMap(({ tabLabel, locked }) => (tabLabel ? [{ label: tabLabel, kind, open: locked !== 'true' }] : []))),
+      boxes: (tabs?.checkboxTabs ?? []).flatMap(({ tabLabel }) => tabLabel ?? []),
     }))
     .sort((a, b) => a.order - b.order);
 }
 
 function toTemplate(template: WireTemplate): Template {
   const roles = rolesOf(template);
+  const boxes = roles.flatMap((role) => [...new Set(role.boxes)].map((label) => ({ label, role: role.name })));
   return {
     id: template.templateId ?? '',
     name: template.name ?? '',
     roles: roles.map(({ name, order }) => ({ name, order })),
-    fields: roles.flatMap(({ name, tabs }) => [...new Set(tabs.map(({ label }) => label))].map((label) => ({ label, role: name }))),
+    fields: roles.flatMap(({ name, tabs }) => [...new Set(tabs.map(({ label }) => label))].map((label) => fieldOf(name, label, tabs))),
+    ...(boxes.length > 0 ? { checkboxes: boxes } : {}),
   };
+}
+
+/** Tabs of one label have one value, so a single one that the signer may write over opens them all. */
+function fieldOf(role: string, label: string, tabs: TemplateRole['tabs']): Template['fields'][number] {
+  return tabs.some((tab) => tab.label === label && tab.open) ? { label, role, open: true } : { label, role };
 }

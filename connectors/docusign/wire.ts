@@ -68,11 +68,11 @@ export const createdShape = z.object({ envelopeId: z.string().min(1), status: te
 /** Tabs that a sender may fill with a text, by the vendor's name of their list. */
 export const FILLABLE_TABS = ['textTabs', 'numberTabs', 'dateTabs', 'emailTabs', 'zipTabs', 'listTabs', 'noteTabs'] as const;
 export type FillableTabs = (typeof FILLABLE_TABS)[number];
-const tabLists = Object.fromEntries(FILLABLE_TABS.map((kind) => [kind, listOf(z.object({ tabLabel: text }))])) as Record<
+const tabLists = Object.fromEntries(FILLABLE_TABS.map((kind) => [kind, listOf(z.object({ tabLabel: text, locked: text }))])) as Record<
   FillableTabs,
-  ReturnType<typeof listOf<z.ZodObject<{ tabLabel: typeof text }>>>
+  ReturnType<typeof listOf<z.ZodObject<{ tabLabel: typeof text; locked: typeof text }>>>
 >;
-const templateRecipient = z.object({ roleName: text, routingOrder: text, tabs: z.object(tabLists).nullish() });
+const templateRecipient = z.object({ roleName: text, routingOrder: text, tabs: z.object({ ...tabLists, checkboxTabs: listOf(z.object({ tabLabel: text })) }).nullish() });
 const templateRecipientLists = Object.fromEntries([...SIGNING_KINDS, ...PASSIVE_KINDS].map((kind) => [kind, listOf(templateRecipient)])) as Record<
   (typeof SIGNING_KINDS)[number] | (typeof PASSIVE_KINDS)[number],
   ReturnType<typeof listOf<typeof templateRecipient>>

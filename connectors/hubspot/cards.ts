@@ -1,8 +1,11 @@
 import { Problem } from '#core/problem';
 import type { Cards } from '#ports/cards';
+import { verifySignature } from './signature.ts';
 
 /** HubSpot adds `portalId`, `userId`, `userEmail` and `appId` to the address of each `hubspot.fetch`, and signs it with them. */
 export const cards: Cards = {
+  keys: 'app',
+  verify: verifySignature,
   identify(delivery) {
     const query = new URL(delivery.url).searchParams;
     const account = query.get('portalId') ?? '';

@@ -4,7 +4,7 @@ import type { Json } from '#lib/json';
 import type { Call } from '#ports/call';
 import type { Changes } from '#ports/crm';
 import type { Notice } from '#ports/inbound';
-import { hubspotCall } from './client.ts';
+import { hubspotCall, SEARCH } from './client.ts';
 import { RECONCILE_DEAL } from './inbound.ts';
 import { readObjects } from './objects.ts';
 import { enteredAt, enteredProperties } from './read.ts';
@@ -37,18 +37,21 @@ export async function changes(call: Call, given: Json, now: number): Promise<Cha
 }
 
 function search(call: Call, { since, after }: Cursor) {
-  return hubspotCall(call, (crm, bound) =>
-    crm.objects.searchApi.doSearch(
-      'deals',
-      {
-        filterGroups: [{ filters: [{ propertyName: 'hs_lastmodifieddate', operator: 'GTE' as FilterOperatorEnum, value: String(since) }] }],
-        sorts: ['hs_lastmodifieddate'],
-        properties: ['hs_lastmodifieddate'],
-        limit: PAGE,
-        ...(after !== null && { after }),
-      },
-      bound,
-    ),
+  return hubspotCall(
+    call,
+    (crm, bound) =>
+      crm.objects.searchApi.doSearch(
+        'deals',
+        {
+          filterGroups: [{ filters: [{ propertyName: 'hs_lastmodifieddate', operator: 'GTE' as FilterOperatorEnum, value: String(since) }] }],
+          sorts: ['hs_lastmodifieddate'],
+          properties: ['hs_lastmodifieddate'],
+          limit: PAGE,
+          ...(after !== null && { after }),
+        },
+        bound,
+      ),
+    SEARCH,
   );
 }
 

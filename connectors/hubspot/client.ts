@@ -3,9 +3,16 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Client } from '@hubspot/api-client';
 import { Problem } from '#core/problem';
+import { withDeadline } from '#lib/deadline';
 import type { Call } from '#ports/call';
 import { manifest } from './manifest.ts';
 import { isUnauthorized, problemOf, RefusedAnswer } from './problem.ts';
+
+const TOO_MANY = 429;
+const SECOND_MS = 1000;
+
+/** What the manifest lists as counted apart. */
+export const SEARCH = 'search';
 
 export type CrmApi = Client['crm'];
 
@@ -29,19 +36,23 @@ export interface Bound {
  * client made wins for all tenants, stay off. Loaded with the first call, for it would be 30 ms of every start.
  * @throws Problem
  */
-export async function hubspotCall<T>(call: Call, send: (crm: CrmApi, bound: Bound) => Promise<T>): Promise<T> {
+export async function hubspotCall<T>(call: Call, send: (crm: CrmApi, bound: Bound, client: Client) => Promise<T>, counted?: string): Promise<T> {
   try {
     const hubspot = await import('@hubspot/api-client');
-    return await call.through(({ baseUrl, accessToken, timeoutMs }) => {
-      const client = new hubspot.Client({ basePath: baseUrl, accessToken: accessToken.reveal() });
-      return within(timeoutMs, call.signal, send(client.crm, bind(call, baseUrl)));
-    }, isUnauthorized);
+    return await call.through(
+      ({ baseUrl, accessToken, timeoutMs }) => {
+        const client = new hubspot.Client({ basePath: baseUrl, accessToken: accessToken.reveal() });
+        return withDeadline(timeoutMs, call.signal, (signal) => within(signal, send(client.crm, bind(call, baseUrl), client)));
+      },
+      isUnauthorized,
+      counted,
+    );
   } catch (thrown) {
     throw problemOf(thrown);
   }
 }
 
-function bind(call: Call, baseUrl: string): Bound {
+function bind(call: Call, baseUrl: string, counted?: string): Bound {
   return {
     middleware: [
       {
@@ -50,7 +61,7 @@ function bind(call: Call, baseUrl: string): Bound {
           return request;
         },
         post: async (answer) => {
-          readBudget(call, answer.headers);
+          readBudget(call, answer, counted);
           await check(answer);
           return answer;
         },
@@ -67,22 +78,25 @@ async function check({ httpStatusCode: status, headers, body }: RawAnswer): Prom
 }
 
 /** The client has no timeout. Who waited that long is told that the outcome is not known. */
-async function within<T>(timeoutMs: number, signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  let stop = (): void => undefined;
+async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const end = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new Problem('vendor.lost-reply'));
-    ended.addEventListener('abort', stop, { once: true });
-    if (ended.aborted) stop();
+    const stop = () => reject(new Problem('vendor.lost-reply'));
+    if (signal.aborted) return stop();
+    signal.addEventListener('abort', stop, { once: true });
   });
-  return Promise.race([work, end]).finally(() => ended.removeEventListener('abort', stop));
+  return Promise.race([work, end]);
 }
 
-/** Search answers carry no such headers: it has a limit of its own. */
-function readBudget(call: Call, headers: Record<string, string>): void {
-  const remaining = Number(headers['x-hubspot-ratelimit-remaining'] ?? NaN);
-  const resetInMs = Number(headers['x-hubspot-ratelimit-interval-milliseconds'] ?? NaN);
-  if (Number.isFinite(remaining) && Number.isFinite(resetInMs)) call.budget({ remaining, resetInMs });
+/** The account's ten seconds, and for private apps its day. Search answers carry no such headers: it has a limit of its own, of which only a refusal speaks. */
+function readBudget(call: Call, { httpStatusCode: status, headers }: RawAnswer, counted?: string): void {
+  const number = (name: string) => Number(headers[`x-hubspot-ratelimit-${name}`] ?? NaN);
+  const [remaining, resetInMs, limit] = [number('remaining'), number('interval-milliseconds'), number('max')];
+  if (counted === undefined && Number.isFinite(remaining) && Number.isFinite(resetInMs))
+    call.budget({ remaining, resetInMs, ...(limit > 0 && resetInMs > 0 ? { limit, windowMs: resetInMs } : {}) });
+  const [day, left] = [number('daily'), number('daily-remaining')];
+  if (day > 0 && left >= 0) call.quota({ used: Math.max(0, day - left), limit: day });
+  const pauseMs = status === TOO_MANY ? Number(headers['retry-after'] ?? (counted === undefined ? NaN : 1)) * SECOND_MS : NaN;
+  if (pauseMs > 0) call.budget({ remaining: 0, resetInMs: pauseMs, ...(counted === undefined ? {} : { counted }) });
 }
 
 const { timeoutMs, concurrent } = manifest.limits;

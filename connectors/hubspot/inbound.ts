@@ -3,6 +3,7 @@ import { Problem } from '#core/problem';
 import { sha256 } from '#lib/hmac';
 import { canonicalJson, entryOf, isObject, type Json, type JsonObject } from '#lib/json';
 import type { Inbound, Notice, RawDelivery } from '#ports/inbound';
+import { decodeContact, RECONCILE_CONTACT } from './consent-notice.ts';
 import { verifySignature } from './signature.ts';
 
 /** What `changes` calls a deal that it found; `decode` reads it like a webhook. */
@@ -87,12 +88,15 @@ function decode(notice: Notice, own: { appId: string }): Fact[] {
     const stage = typeof event.stage === 'string' ? event.stage : null;
     return [{ type: 'deal.stage-changed', at, data: { deal: id, stage, source: sourceOf(event, own.appId), seenBy: 'reconcile' } }];
   }
+  if (notice.kind === RECONCILE_CONTACT) return decodeContact(id, event, at, sourceOf(event, own.appId));
   switch (withType(notice.kind, event)) {
     case 'deal.propertyChange':
       if (event.propertyName !== 'dealstage') return [];
       return [{ type: 'deal.stage-changed', at, data: { deal: id, stage: stageOf(event), source: sourceOf(event, own.appId), seenBy: 'webhook' } }];
     case 'deal.deletion':
       return [{ type: 'deal.deleted', at, data: { deal: id } }];
+    case 'contact.propertyChange':
+      return decodeContact(id, event, at, sourceOf(event, own.appId));
     case 'contact.privacyDeletion':
       return [{ type: 'person.erased', at, data: { contact: id } }];
     default:

@@ -1,7 +1,7 @@
 import type { FilterOperatorEnum } from '@hubspot/api-client/lib/codegen/crm/objects/index.js';
 import type { Call } from '#ports/call';
 import type { Crm } from '#ports/crm';
-import { hubspotCall } from './client.ts';
+import { hubspotCall, SEARCH } from './client.ts';
 import { schemaOf } from './schema.ts';
 import { fieldsFrom } from './values.ts';
 
@@ -13,17 +13,20 @@ export async function listDeals(call: Call, { text, limit }: Parameters<Crm['lis
   const schema = await schemaOf(call);
   const infos = schema.fields.deal.filter((info) => SHOWN.includes(info.name));
   const word = text?.trim();
-  const { results } = await hubspotCall(call, (crm, bound) =>
-    crm.objects.searchApi.doSearch(
-      'deals',
-      {
-        filterGroups: word ? [{ filters: [{ propertyName: 'dealname', operator: 'CONTAINS_TOKEN' as FilterOperatorEnum, value: `*${word.slice(0, 100)}*` }] }] : [],
-        sorts: ['-createdate'],
-        properties: SHOWN,
-        limit: Math.min(limit, MOST),
-      },
-      bound,
-    ),
+  const { results } = await hubspotCall(
+    call,
+    (crm, bound) =>
+      crm.objects.searchApi.doSearch(
+        'deals',
+        {
+          filterGroups: word ? [{ filters: [{ propertyName: 'dealname', operator: 'CONTAINS_TOKEN' as FilterOperatorEnum, value: `*${word.slice(0, 100)}*` }] }] : [],
+          sorts: ['-createdate'],
+          properties: SHOWN,
+          limit: Math.min(limit, MOST),
+        },
+        bound,
+      ),
+    SEARCH,
   );
   return results.map((deal) => ({ id: deal.id, name: deal.properties.dealname ?? '', stage: deal.properties.dealstage ?? '', fields: fieldsFrom(deal.properties, infos) }));
 }

@@ -1,6 +1,6 @@
 import type { Owner } from '#core/records';
 import type { Call } from '#ports/call';
-import { createInstallCache } from './cache.ts';
+import { createInstallCache } from '#shared/install-cache';
 import { hubspotCall } from './client.ts';
 
 const MOST_PAGES = 20;

@@ -2,12 +2,13 @@ import type { PropertyCreate, PropertyCreateFieldTypeEnum, PropertyCreateTypeEnu
 import type { Call } from '#ports/call';
 import { hubspotCall } from './client.ts';
 import { isRefused } from './problem.ts';
+import { prepareEvent } from './journey-event.ts';
 import { GROUP, OWN_PROPERTIES, type OwnProperty } from './properties.ts';
 import { forgetSchema } from './schema.ts';
 
 const FIELD_TYPE = { string: 'text', number: 'number', datetime: 'date', enumeration: 'select' } as const;
 
-/** Makes the property group and properties that the account lacks. Four calls where all is new, two where nothing is. */
+/** Makes the property group and properties that the account lacks, and our event where the account has custom events. Eight calls where all is new, three where nothing is. */
 export async function prepare(call: Call): Promise<string[]> {
   const made: string[] = [];
   for (const object of ['deals', 'contacts'] as const) {
@@ -18,7 +19,7 @@ export async function prepare(call: Call): Promise<string[]> {
     made.push(...(await makeProperties(call, object, absent)));
   }
   if (made.length > 0) forgetSchema(call);
-  return made;
+  return [...made, ...(await prepareEvent(call))];
 }
 
 /** The group must be there before its properties. 409 says that it is. */

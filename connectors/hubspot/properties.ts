@@ -11,6 +11,7 @@ export interface OwnProperty {
 export const GROUP = { name: 'countersign', label: 'Countersign' } as const;
 
 const STATUSES = [...ENVELOPE_STATUSES, 'blocked'];
+const CONSENT = ['granted', 'declined', 'withdrawn'];
 const touch = (which: 'first' | 'last'): OwnProperty[] => {
   const word = which === 'first' ? 'First' : 'Last';
   return [
@@ -71,5 +72,16 @@ export const OWN_PROPERTIES: Record<'deals' | 'contacts', OwnProperty[]> = {
     },
     { name: 'esign_last_envelope_id', label: 'Last envelope', type: 'string', description: 'The last envelope that this contact was part of.' },
     { name: 'esign_last_change_at', label: 'Last signature change', type: 'datetime', description: 'When the status last changed.' },
+    {
+      name: 'esign_consent_status',
+      label: 'Marketing consent',
+      type: 'enumeration',
+      options: CONSENT,
+      description: 'What this contact last said about marketing. The proof lies in Countersign.',
+    },
+    { name: 'esign_consent_scope', label: 'Marketing consent: scope', type: 'string', description: 'What it is about: type, channel and purpose.' },
+    { name: 'esign_consent_region', label: 'Marketing consent: region', type: 'string', description: 'The jurisdiction whose law was applied.' },
+    { name: 'esign_consent_version', label: 'Marketing consent: wording', type: 'string', description: 'Name and version of the wording that was shown.' },
+    { name: 'esign_consent_evidence_uri', label: 'Marketing consent: evidence', type: 'string', description: 'Where the proof lies.' },
   ],
 };

@@ -7,9 +7,11 @@ import { createCardClient } from './sandbox/card-client.ts';
 import { me, type Desk } from './sandbox/desk.ts';
 import { uninstall } from './sandbox/oauth.ts';
 import { pageRoutes } from './sandbox/pages.tsx';
+import { preferencesIn, setLeft, setStatus, statusIn } from './sandbox/preferences.ts';
 import { seedWorld } from './sandbox/seed.ts';
 import { createWebhooks } from './sandbox/webhooks.ts';
-import { asJson, fromJson, type Actor, type Item, type World } from './sandbox/world.ts';
+import { createWorkflow } from './sandbox/workflow.ts';
+import { asJson, fromJson, type Actor, type Item, type PreferenceState, type World } from './sandbox/world.ts';
 
 export interface HubSpotSandboxOptions extends SandboxOptions {
   /** HubSpot's account type; anything but `STANDARD` makes the install a test account. */
@@ -17,6 +19,8 @@ export interface HubSpotSandboxOptions extends SandboxOptions {
   portalId?: number;
   /** How far search lags behind writes, milliseconds. Also set on the faults page. */
   searchLagMs?: number;
+  /** False: the account's subscription has no custom events. */
+  customEvents?: boolean;
 }
 
 /** What tests and tours do as the people of the account would. */
@@ -36,6 +40,16 @@ export interface HubSpotHandles {
   eraseContact(id: string): void;
   /** Names of the members of a list, by the list's name; null where there is no such list. */
   listMembers(name: string): string[] | null;
+  /** What an address said of a subscription, by its name. */
+  subscription(email: string, name: string): PreferenceState['status'];
+  /** The person says so, on the page of preferences. */
+  saySubscription(email: string, name: string, status: PreferenceState['status']): void;
+  /** The person leaves all marketing e-mail, or comes back. */
+  leaveMail(email: string, left?: boolean): void;
+  /** A workflow comes to the app's step for a deal. */
+  startAction: ReturnType<typeof createWorkflow>;
+  /** What let a workflow go on; null while it waits, undefined where none was held. */
+  completed(callback: string): Record<string, string> | null | undefined;
   /** The account's admin removes the app, without telling it. */
   revokeGrant(): void;
   /** Lets every access token end now. */
@@ -52,6 +66,7 @@ export function createHubSpotSandbox(options: HubSpotSandboxOptions): Sandbox & 
   const calls: Record<string, number> = {};
   const searchLag = { ms: options.searchLagMs ?? 0 };
   const held = options.state == null ? seedWorld(clock.now(), options.portalId ?? 4_242_001, options.accountType ?? 'STANDARD') : fromJson(options.state);
+  if (options.state == null) held.customEvents = options.customEvents === false ? null : { definitions: {}, told: [] };
   const world = () => held;
   const webhooks = createWebhooks(world, { app: options.app, clock, faults, random });
   const account = createAccount(held, clock, { searchLagMs: () => searchLag.ms, happened: (event) => webhooks.happened(event) });
@@ -68,6 +83,11 @@ export function createHubSpotSandbox(options: HubSpotSandboxOptions): Sandbox & 
     const [fault] = account.invalid('deals', properties);
     if (!deal || fault) throw new Error(fault?.message ?? `There is no deal ${id}.`);
     account.update(deal, 'deals', properties, by);
+  };
+  const subscriptionNamed = (name: string): string => {
+    const known = preferencesIn(held).definitions.find((one) => one.name === name);
+    if (!known) throw new Error(`There is no subscription named ${name}.`);
+    return known.id;
   };
   return {
     app,
@@ -94,6 +114,11 @@ export function createHubSpotSandbox(options: HubSpotSandboxOptions): Sandbox & 
       const list = Object.values(held.lists).find((known) => known.name === name);
       return list ? Object.keys(list.members) : null;
     },
+    subscription: (email, name) => statusIn(held, email, subscriptionNamed(name)),
+    saySubscription: (email, name, status) => setStatus(held, email, subscriptionNamed(name), { status, at: clock.now() }),
+    leaveMail: (email, left = true) => setLeft(held, account, email, left ? clock.now() : null, someone()),
+    startAction: createWorkflow(world, options, clock),
+    completed: (callback) => held.waiting?.[callback]?.outputs,
     revokeGrant: () => uninstall(held),
     expireTokens: () => {
       for (const token of Object.keys(held.tokens)) held.tokens[token] = clock.now();

@@ -2,7 +2,7 @@ import type { Property } from '@hubspot/api-client/lib/codegen/crm/properties/in
 import type { CrmSchema, FieldInfo, FieldType, Pipeline } from '#core/records';
 import { entryOf } from '#lib/json';
 import type { Call } from '#ports/call';
-import { createInstallCache } from './cache.ts';
+import { createInstallCache } from '#shared/install-cache';
 import { hubspotCall } from './client.ts';
 
 export type ObjectName = 'deals' | 'contacts' | 'companies' | 'line_items';
@@ -32,7 +32,7 @@ async function load(call: Call): Promise<CrmSchema> {
     pipelinesOf(call),
     labelsOf(call),
   ]);
-  return { fields: { deal, contact, company, line }, pipelines, contactLabels, readAt: Date.now() };
+  return { fields: { deal, contact, company, line }, pipelines, stageField: 'dealstage', contactLabels, readAt: Date.now() };
 }
 
 async function fieldsOf(call: Call, object: ObjectName): Promise<FieldInfo[]> {

@@ -9,7 +9,8 @@ import { problemOfRefusal, RefusedProblem } from './problem.ts';
 import { isForAll, refusalOf, type FieldFault, type Refusal } from './refusal.ts';
 import { textOf } from './values.ts';
 
-const OBJECTS: Record<RecordType, string> = { deal: 'deals', contact: 'contacts', company: 'companies' };
+/** HubSpot has no place for records of ours below its Enterprise tier, and its leads are contacts. */
+const OBJECTS: Partial<Record<RecordType, string>> = { deal: 'deals', contact: 'contacts', company: 'companies' };
 
 /** A record on its way: what is still to be set, and what was refused so far. */
 interface Input {
@@ -28,6 +29,7 @@ export async function write(call: Call, writes: readonly RecordWrite[]): Promise
   const [first] = writes;
   if (!first) return [];
   const object = OBJECTS[first.record.type];
+  if (object === undefined) throw new Problem('feature.unsupported', { say: `HubSpot has no records of the kind "${first.record.type}".` });
   const outcomes = new Map<string, WriteOutcome>();
   await land(call, object, await inputsOf(call, object, writes), (id, outcome) => void outcomes.set(id, outcome));
   return writes.map(

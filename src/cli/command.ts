@@ -1,6 +1,7 @@
 import { createLog } from '#lib/log';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
+import { asServer, bindTenant } from '#store/scope';
 import { listTenants } from '#store/installs';
 import { loadConfig } from '../config.ts';
 import { createWorld, type World } from '../world.ts';
@@ -9,18 +10,21 @@ import { createWorld, type World } from '../world.ts';
 export async function withWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
   const world = await createWorld(loadConfig(process.env), { serve: false, log: createLog('silent') });
   try {
-    return await work(world);
+    return await asServer(() => work(world));
   } finally {
     await world.stop();
   }
 }
 
-/** The tenant that a command is about: the one named, or the only one. @throws Problem naming them where there are several */
+/** The tenant that a command is about, and whose rows alone it touches from here on: the one named, or the only one. @throws Problem naming them where there are several */
 export async function chooseTenant(world: World, asked: string | undefined): Promise<TenantId> {
   const tenants = await listTenants(world.db);
   const named = asked === undefined ? tenants : tenants.filter(({ id, name }) => id === asked || name === asked);
   const [first, second] = named;
-  if (first && !second) return first.id;
+  if (first && !second) {
+    bindTenant(first.id);
+    return first.id;
+  }
   if (tenants.length === 0) throw new Problem('request.not-found', { say: 'There is no tenant yet. Install from a CRM first: npm start.' });
   const list = tenants.map(({ id, name }) => `  ${id}  ${name}`).join('\n');
   throw new Problem('request.not-found', { say: `${asked === undefined ? 'There are several tenants' : `There is no tenant "${asked}"`}. Name one with --tenant:\n${list}` });

@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
 import { listAlarms } from '#store/alarms';
-import { databaseHealth, overdueEffects } from '#store/health';
+import { databaseHealth, unknownMigrations, overdueEffects } from '#store/health';
 import { listInstalls, listTenants } from '#store/installs';
+import { faultOfWall, findWall } from '#store/wall';
+import { measure, type Sizes } from '#store/sizes';
 import { countWork } from '#store/view/work';
 import { opensTokens } from '#flow/tokens';
+import { isExposed } from '../key-sources.ts';
 import type { World } from '../world.ts';
 import { print, printJson, withWorld } from './command.ts';
+import { keyStates } from './keys.ts';
 
 interface Finding {
   level: 'ok' | 'warn' | 'fail';
@@ -31,8 +35,16 @@ export function doctorCommand(program: Command): void {
 }
 
 async function examine(world: World): Promise<Finding[]> {
-  const parts = await Promise.all([database(world), server(world), accounts(world), work(world), alarms(world)]);
+  const parts = await Promise.all([database(world), wall(world), keys(world), server(world), accounts(world), work(world), alarms(world)]);
   return [{ level: 'ok', what: `Node ${process.versions.node}, mode ${world.config.mode}` }, ...parts.flat()];
+}
+
+async function wall({ db }: World): Promise<Finding[]> {
+  const found = await findWall(db);
+  const fault = faultOfWall(found);
+  if (!found) return [];
+  if (!fault) return [{ level: 'ok', what: `Row-level security holds the role ${found.role} to one tenant at a time` }];
+  return [{ level: found.passedBy === null ? 'fail' : 'warn', what: fault.say, fix: fault.fix }];
 }
 
 async function database({ db, config }: World): Promise<Finding[]> {
@@ -47,7 +59,39 @@ async function database({ db, config }: World): Promise<Finding[]> {
       fix: 'Somebody dropped them. Restore the database, then run countersign ledger verify.',
     });
   if (!health.durable) findings.push({ level: 'fail', what: 'A commit would not survive a power cut', fix: 'PostgreSQL: set synchronous_commit to on.' });
-  if (config.mode === 'live' && health.kind === 'sqlite') findings.push({ level: 'ok', what: 'SQLite, one process: back up the file with its -wal beside it' });
+  const newer = await unknownMigrations(db);
+  if (newer.length > 0)
+    findings.push({
+      level: 'warn',
+      what: `The schema is of a newer release: ${newer.join(', ')}`,
+      fix: 'Usual while a release is rolled out. Otherwise start that release everywhere.',
+    });
+  findings.push({ level: 'ok', what: sizesOf(await measure(db)) });
+  if (config.redis !== null) findings.push({ level: 'ok', what: 'Processes count their calls together in Redis' });
+  else if (config.mode === 'live' && health.kind === 'postgres')
+    findings.push({
+      level: 'warn',
+      what: 'Each process counts its calls to vendors by itself',
+      fix: 'With more than one process set REDIS_URL: together they take more than a vendor allows.',
+    });
+  if (config.mode === 'live' && health.kind === 'sqlite') findings.push({ level: 'ok', what: 'SQLite, one process: countersign backup copies it while it runs' });
+  return findings;
+}
+
+function sizesOf({ bytes, rows, oldestDeliveryAt }: Sizes): string {
+  const counts = Object.entries(rows).map(([table, count]) => `${table} ${count.toLocaleString('en')}`);
+  const oldest = oldestDeliveryAt === null ? '' : `; the oldest delivery is of ${new Date(oldestDeliveryAt).toISOString().slice(0, 10)}`;
+  return `${(bytes / 1e6).toFixed(1)} MB; rows: ${counts.join(', ')}${oldest}`;
+}
+
+async function keys(world: World): Promise<Finding[]> {
+  const states = await keyStates(world);
+  const [current, ...older] = states;
+  const findings: Finding[] = [{ level: 'ok', what: `Root key ${current?.id ?? ''} from ${current?.where ?? ''} opens what is sealed` }];
+  const left = older.reduce((sum, { values }) => sum + values, 0);
+  if (left > 0) findings.push({ level: 'warn', what: `${left} values are still sealed under older root keys`, fix: 'countersign keys rewrap, while the server runs.' });
+  for (const { kind, where } of world.config.keys)
+    if (kind === 'file' && isExposed(where)) findings.push({ level: 'fail', what: `The key file ${where} can be read by others than its owner`, fix: `chmod 600 ${where}` });
   return findings;
 }
 
@@ -78,14 +122,18 @@ async function accounts({ db, flow, desk }: World): Promise<Finding[]> {
       else if (!opensTokens(flow, install))
         findings.push({
           level: 'fail',
-          what: `${name}: its tokens do not open with this COUNTERSIGN_KEY`,
+          what: `${name}: its tokens do not open with these root keys`,
           fix: 'Start with the key that sealed them, or connect the account again.',
         });
       else if (!flow.vendors.has(install.vendor))
         findings.push({ level: 'fail', what: `${name}: the registration of ${install.vendor} is not configured`, fix: `See connectors/${install.vendor}/README.md.` });
       else findings.push({ level: 'ok', what: `${name} is connected` });
     }
-    const faults = (await desk.checkMappings(tenant.id).catch(() => [])).filter((fault) => fault.level === 'error');
+    const found = (await Promise.all((await desk.crms(tenant.id)).map((crm) => desk.checkMappings(tenant.id, {}, crm).catch(() => [])))).flat();
+    const faults = found.filter((fault) => fault.level === 'error');
+    // A step that an account cannot take becomes a dead letter each time, so it is told before the first.
+    for (const { path, say } of found.filter(({ kind, level }) => kind === 'journey' && level === 'warning'))
+      findings.push({ level: 'warn', what: `${tenant.name}: the journey mapping, at ${path}: ${say}` });
     if (faults.length > 0)
       findings.push({ level: 'fail', what: `${tenant.name}: the mappings have ${faults.length} errors`, fix: `countersign mappings check --tenant ${tenant.id}` });
   }

@@ -1,25 +1,35 @@
 import type { Command } from 'commander';
 import { listInstalls } from '#store/view/installs';
 import { listTenants } from '#store/installs';
-import { printJson, printTable, withWorld } from './command.ts';
+import { standingOf, type Standing } from '#core/standing';
+import { print, printJson, printTable, withWorld } from './command.ts';
 
 export function installsCommand(program: Command): void {
   program
     .command('installs')
-    .description('Connected accounts and their health.')
+    .description('Connected accounts, their health, and what their vendors allow them.')
     .option('--json')
     .action(async (options: { json?: boolean }) => {
       const installs = await withWorld(async (world) => {
         const tenants = await listTenants(world.db);
-        return (await Promise.all(tenants.map(async ({ id, name }) => (await listInstalls(world.db, id)).map((install) => ({ ...install, tenantName: name }))))).flat();
+        return (
+          await Promise.all(
+            tenants.map(async ({ id, name }) =>
+              (await listInstalls(world.db, id)).map((install) => ({ ...install, tenantName: name, limits: standingOf(install, world.flow.clock.now()) })),
+            ),
+          )
+        ).flat();
       });
       if (options.json) return printJson(installs);
       const rows = installs.map((one) => {
         const rounds = one.cursors
           .map((cursor) => `${cursor.name} ${cursor.error ? 'failing' : cursor.last_ok_at ? new Date(cursor.last_ok_at).toISOString() : 'not yet'}`)
           .join(', ');
-        return [one.id, one.tenantName, one.vendor, one.name, one.environment, one.state, rounds];
+        return [one.id, one.tenantName, one.vendor, one.name, one.environment, one.state, rounds, limitsOf(one.limits)];
       });
-      printTable([['INSTALL', 'TENANT', 'VENDOR', 'ACCOUNT', 'KIND', 'STATE', 'LAST READ'], ...rows]);
+      printTable([['INSTALL', 'TENANT', 'VENDOR', 'ACCOUNT', 'KIND', 'STATE', 'LAST READ', 'CALLS USED'], ...rows]);
+      for (const one of installs) for (const { forecast } of one.limits) if (forecast !== null) print(`${one.tenantName}, ${one.vendor} ${one.name}: ${forecast}`);
     });
 }
+
+const limitsOf = (limits: Standing[]): string => limits.map(({ window, used, limit }) => `${window} ${used}/${limit}`).join(', ');

@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import { raiseAlarm } from '#store/alarms';
 import { listTenants } from '#store/installs';
 import { verifyLedger, type LedgerCheck } from '#store/ledger';
+import { LEDGERS } from '#store/ledger-schema';
 import { chooseTenant, print, printJson, withWorld } from './command.ts';
-
-const LEDGERS = ['facts', 'receipts', 'audit'] as const;
 
 export function ledgerCommands(program: Command): void {
   program

@@ -14,6 +14,7 @@ import { chooseTenant, print, printJson, printTable, withWorld } from './command
 
 interface Common {
   tenant?: string;
+  crm?: string;
   json?: boolean;
 }
 
@@ -25,6 +26,7 @@ export function mappingCommands(program: Command): void {
     .description('Every fault of mapping files, or of the active mappings against the account as last seen.')
     .argument('[files...]', 'YAML files; without any, the active mappings')
     .option('--tenant <id>', 'whose account files are checked against')
+    .option('--crm <id>', 'the id of its connector, where several are connected')
     .option('--json', 'faults as JSON')
     .action(async (files: string[], options: Common) => {
       const faults = files.length > 0 && options.tenant === undefined ? checkFiles(files) : await withWorld((world) => checkAgainstAccount(world, files, options));
@@ -39,9 +41,10 @@ export function mappingCommands(program: Command): void {
     .argument('<deal>', "the deal's id in the CRM")
     .argument('[files...]', 'YAML files to try instead of the active mappings')
     .option('--tenant <id>')
+    .option('--crm <id>', 'the id of its connector, where several are connected')
     .option('--json', 'the whole result as JSON')
     .action(async (deal: string, files: string[], options: Common) => {
-      const run = await withWorld(async (world) => world.desk.dryRun(await chooseTenant(world, options.tenant), deal, textsOf(files)));
+      const run = await withWorld(async (world) => world.desk.dryRun(await chooseTenant(world, options.tenant), deal, textsOf(files), undefined, options.crm));
       if (options.json) printJson(run);
       else printDryRun(run);
       if (!run.decision.send) process.exitCode = 1;
@@ -52,16 +55,19 @@ export function mappingCommands(program: Command): void {
     .description('The versions of each mapping, newest first.')
     .argument('[kind]', MAPPING_KINDS.join(', '))
     .option('--tenant <id>')
+    .option('--crm <id>', 'the id of its connector, where several are connected')
     .option('--json')
     .action(async (kind: string | undefined, options: Common) => {
       const kinds = kind === undefined ? MAPPING_KINDS : [kindOf(kind)];
       const versions = await withWorld(async (world) => {
         const tenant = await chooseTenant(world, options.tenant);
-        return (await Promise.all(kinds.map((one) => listMappings(world.db, tenant, one)))).flat();
+        const crms = options.crm === undefined ? await world.desk.crms(tenant) : [options.crm];
+        return (await Promise.all(crms.flatMap((crm) => kinds.map((one) => listMappings(world.db, tenant, crm, one))))).flat();
       });
       const shown = versions.map(({ text: _text, ...version }) => version);
       if (options.json) return printJson(shown);
       const rows = shown.map((one) => [
+        one.crm,
         one.kind,
         String(one.version),
         one.active ? 'active' : '',
@@ -70,7 +76,7 @@ export function mappingCommands(program: Command): void {
         one.created_by,
         one.note,
       ]);
-      printTable([['KIND', 'VERSION', '', '', 'MADE', 'BY', 'NOTE'], ...rows]);
+      printTable([['CRM', 'KIND', 'VERSION', '', '', 'MADE', 'BY', 'NOTE'], ...rows]);
     });
 
   mappings
@@ -80,11 +86,14 @@ export function mappingCommands(program: Command): void {
     .argument('<before>', 'version number, or a file')
     .argument('<after>', 'version number, or a file')
     .option('--tenant <id>')
+    .option('--crm <id>', 'the id of its connector, where several are connected')
     .option('--json')
     .action(async (kind: string, before: string, after: string, options: Common) => {
       const changes = await withWorld(async (world) => {
         const tenant = await chooseTenant(world, options.tenant);
-        return diffMappings(await mappingOf(world, tenant, kindOf(kind), before), await mappingOf(world, tenant, kindOf(kind), after));
+        const crm = options.crm ?? (await onlyCrm(world, tenant));
+        const of = (which: string) => mappingOf(world, tenant, crm, kindOf(kind), which);
+        return diffMappings(await of(before), await of(after));
       });
       if (options.json) return printJson(changes);
       print(changes.length === 0 ? 'No difference.' : writeChanges(changes).join('\n'));
@@ -125,11 +134,19 @@ function checkFiles(files: readonly string[]): MappingFault[] {
 }
 
 async function checkAgainstAccount(world: World, files: readonly string[], options: Common): Promise<MappingFault[]> {
-  return world.desk.checkMappings(await chooseTenant(world, options.tenant), textsOf(files));
+  return world.desk.checkMappings(await chooseTenant(world, options.tenant), textsOf(files), options.crm);
 }
 
-async function mappingOf(world: World, tenant: TenantId, kind: MappingKind, which: string): Promise<AnyMapping> {
-  const version = /^\d+$/.test(which) ? (await listMappings(world.db, tenant, kind)).find((one) => one.version === Number(which)) : undefined;
+/** @throws Problem where there are several, or none */
+async function onlyCrm(world: World, tenant: TenantId): Promise<string> {
+  const [only, ...others] = await world.desk.crms(tenant);
+  if (only !== undefined && others.length === 0) return only;
+  const say = only === undefined ? 'No CRM is connected.' : `Several CRMs are connected. Say which with --crm: ${[only, ...others].join(' or ')}.`;
+  throw new Problem('request.malformed', { say });
+}
+
+async function mappingOf(world: World, tenant: TenantId, crm: string, kind: MappingKind, which: string): Promise<AnyMapping> {
+  const version = /^\d+$/.test(which) ? (await listMappings(world.db, tenant, crm, kind)).find((one) => one.version === Number(which)) : undefined;
   if (/^\d+$/.test(which) && !version) throw new Problem('request.not-found', { say: `There is no version ${which} of the ${kind} mapping.` });
   const parsed = parseMapping(kind, version?.text ?? readFileSync(which, 'utf8'));
   if (!parsed.ok) throw new Problem('mapping.faulty', { say: parsed.faults.map((fault) => `${fault.line}:${fault.column} ${fault.path}: ${fault.say}`).join('\n') });

@@ -1,6 +1,7 @@
 import type { EnvelopeId, TenantId } from '#core/ids';
 import { listInstalls } from '#store/installs';
 import type { SandboxWorld } from '../sandbox-world.ts';
+import type { TourCrm } from './tour-crm.ts';
 import type { World } from '../world.ts';
 import { createVisitor, type PageSeen, type Visitor } from './visitor.ts';
 
@@ -18,22 +19,19 @@ export interface Story {
   visitor: Visitor;
   tenant: TenantId;
   envelope: EnvelopeId | null;
+  crm: TourCrm;
   /** Waits until `look` finds something. @throws Error saying what was waited for */
   until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false): Promise<T>;
-  /** A deal's property in the sandbox's CRM. */
-  deal(name: string, property: string): string | null;
-  contact(deal: string, property: string): string | null;
-  move(name: string, stage: string): void;
   /** Envelopes that the provider has for a deal, by our label. */
   remote(name: string): SandboxEnvelope[];
   /** Opens the newest unopened mail to a role of an envelope and returns the page behind its button. */
   openMail(remote: SandboxEnvelope, role: string): Promise<PageSeen>;
-  /** Signs as a person does: mail, page, form. */
-  sign(remote: SandboxEnvelope, role: string): Promise<void>;
+  /** Signs as a person does: mail, page, form. `ticked`: labels of the boxes that the person ticks. */
+  sign(remote: SandboxEnvelope, role: string, ticked?: readonly string[]): Promise<void>;
 }
 type SandboxEnvelope = ReturnType<SandboxWorld['docusign']['envelopes']>[number];
 
-export function createStory(world: World, address: string): Story {
+export function createStory(world: World, address: string, crmOf: (sandbox: SandboxWorld) => TourCrm): Story {
   const { sandbox } = world;
   if (!sandbox) throw new Error('A tour needs the sandbox world.');
   const visitor = createVisitor();
@@ -52,6 +50,7 @@ export function createStory(world: World, address: string): Story {
     visitor,
     tenant: 'ten_unknown',
     envelope: null,
+    crm: crmOf(sandbox),
     async until(what, look) {
       const end = Date.now() + PATIENCE_MS;
       const calm = Date.now() + HURRY_MS;
@@ -64,14 +63,8 @@ export function createStory(world: World, address: string): Story {
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     },
-    deal: (name, property) => sandbox.hubspot.dealNamed(name).properties[property] ?? null,
-    contact(deal, property) {
-      const [first] = sandbox.hubspot.contactsOf(sandbox.hubspot.dealNamed(deal).id);
-      return first?.properties[property] ?? null;
-    },
-    move: (name, stage) => sandbox.hubspot.moveDeal(sandbox.hubspot.dealNamed(name).id, stage),
     remote(name) {
-      const { id } = sandbox.hubspot.dealNamed(name);
+      const id = story.crm.idOf(name);
       return sandbox.docusign.envelopes().filter((envelope) => envelope.status !== 'created' && envelope.customFields.some((field) => field.name === 'deal' && field.value === id));
     },
     async openMail(remote, role) {
@@ -82,9 +75,9 @@ export function createStory(world: World, address: string): Story {
       );
       return visitor.open(link.url);
     },
-    async sign(remote, role) {
+    async sign(remote, role, ticked = []) {
       const page = await story.openMail(remote, role);
-      await visitor.submit(page, '/sign', { agree: 'yes' });
+      await visitor.submit(page, '/sign', { agree: 'yes', ...Object.fromEntries(ticked.map((label) => [`tick-${label}`, 'yes'])) });
     },
   };
   return story;

@@ -1,16 +1,29 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Problem } from '#core/problem';
 import type { Faults } from '#ports/sandbox';
 import { createLog } from '#lib/log';
+import { asServer } from '#store/scope';
 import { loadConfig } from '../config.ts';
-import { createWorld } from '../world.ts';
+import { createWorld, type World } from '../world.ts';
 import { createStory, type Story } from './tour-story.ts';
-import { STEPS } from './tour-steps.ts';
+import { tourHubSpot } from './tour-hubspot.ts';
+import { tourSalesforce } from './tour-salesforce.ts';
+import { consentStepsOn } from './tour-consent.ts';
+import type { TourCrm } from './tour-crm.ts';
+import { stepsOn, type Step } from './tour-steps.ts';
 import { storyLines, type StoryLine } from './tour-timeline.ts';
+
+const CRMS = { hubspot: tourHubSpot, salesforce: tourSalesforce };
+const STORIES: Record<string, (crm: TourCrm, world: World) => Step[]> = { signing: (crm) => stepsOn(crm), consent: consentStepsOn };
 
 export interface TourOptions {
   chaos: boolean;
+  /** By the id of its connector; the first where absent. */
+  crm?: string;
+  /** `signing` where absent. */
+  story?: string;
   json: boolean;
   seed: number;
   /** An empty database to play in, instead of a SQLite file of its own. */
@@ -28,43 +41,76 @@ const CHAOS: Partial<Faults> = { duplicate: 0.3, reorder: 0.2, delay: 0.4, drop:
 const FRONT_PORCH: Partial<Faults> = { duplicate: 0, reorder: 0, delay: 0, drop: 0, rateLimited: 0, unavailable: 0, lostReply: 0 };
 
 /** Plays the whole story against the sandbox world, without a browser window. Returns whether every step's outcome was right. */
-export async function tour({ chaos, json, seed, database }: TourOptions): Promise<boolean> {
+export async function tour(options: TourOptions): Promise<boolean> {
+  const { chaos, json, seed, database } = options;
+  const crm = crmIn(options);
+  const telling = storyIn(options);
   const folder = mkdtempSync(join(tmpdir(), 'countersign-tour-'));
   const say = (line: string) => void (json || process.stdout.write(`${line}\n`));
   const config = loadConfig({}, { mode: 'sandbox', port: 0, database: database ?? join(folder, 'tour.db'), logLevel: 'silent' });
   const world = await createWorld(config, { seed, log: createLog(process.env['TOUR_LOG'] ?? 'silent') });
-  const results: StepResult[] = [];
-  let timeline: StoryLine[] = [];
-  let signalled = false;
-  const leave = () => {
-    signalled = true;
-  };
+  const left = new AbortController();
+  const leave = () => left.abort();
   process.once('SIGINT', leave);
+  let played: Played;
   try {
     const address = await world.start();
     say(`A world of its own at ${address}${chaos ? `, and the vendors misbehave (seed ${seed})` : ''}.\n`);
-    const story = createStory(world, address);
-    for (const [index, step] of STEPS.entries()) {
-      if (signalled) break;
-      world.sandbox?.misbehave(chaos && step.chaos !== false ? CHAOS : FRONT_PORCH);
-      const result = await runStep(story, step);
-      results.push(result);
-      say(`${result.ok ? ' ok ' : 'FAIL'} ${String(index + 1).padStart(2)}/${STEPS.length}  ${result.title}\n         ${result.seen}`);
-      if (!result.ok) break;
-    }
-    timeline = story.envelope ? await storyLines(world, story.tenant, story.envelope) : [];
+    const story = createStory(world, address, CRMS[crm]);
+    // What it looks up beside the pages is nobody's request.
+    played = await asServer(() => play(story, { steps: telling(story.crm, world), chaos, left: left.signal, say }));
   } finally {
     process.removeListener('SIGINT', leave);
     await world.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-  const ok = results.length === STEPS.length && results.every((result) => result.ok);
-  if (json) process.stdout.write(`${JSON.stringify({ tour: chaos ? 'chaos' : 'calm', seed, ok, steps: results, timeline })}\n`);
-  else printEnd(timeline, ok, results, seed, chaos);
-  return ok;
+  if (json) process.stdout.write(`${JSON.stringify({ tour: chaos ? 'chaos' : 'calm', story: options.story ?? 'signing', crm, seed, ...played })}\n`);
+  else printEnd(played, optionsAgain(options));
+  return played.ok;
 }
 
-async function runStep(story: Story, step: (typeof STEPS)[number]): Promise<StepResult> {
+/** @throws Problem that names those there are */
+function crmIn({ crm }: TourOptions): keyof typeof CRMS {
+  const known = Object.keys(CRMS) as (keyof typeof CRMS)[];
+  const found = crm === undefined ? known[0] : known.find((id) => id === crm);
+  if (found) return found;
+  throw new Problem('request.malformed', { say: `There is no tour on "${crm ?? ''}". It is one of ${known.join(', ')}.` });
+}
+
+/** @throws Problem that names those there are */
+function storyIn({ story = 'signing' }: TourOptions): (typeof STORIES)[string] {
+  const found = STORIES[story];
+  if (found) return found;
+  throw new Problem('request.malformed', { say: `There is no story "${story}". It is one of ${Object.keys(STORIES).join(', ')}.` });
+}
+
+interface Played {
+  ok: boolean;
+  steps: StepResult[];
+  /** Of the first envelope. */
+  timeline: StoryLine[];
+}
+
+/** Step by step, up to the first whose outcome is wrong. */
+async function play(story: Story, { steps, chaos, left, say }: { steps: Step[]; chaos: boolean; left: AbortSignal; say: (line: string) => void }): Promise<Played> {
+  const results: StepResult[] = [];
+  for (const [index, step] of steps.entries()) {
+    if (left.aborted) break;
+    story.sandbox.misbehave(chaos && step.chaos !== false ? CHAOS : FRONT_PORCH);
+    const result = await runStep(story, step);
+    results.push(result);
+    say(`${result.ok ? ' ok ' : 'FAIL'} ${String(index + 1).padStart(2)}/${steps.length}  ${result.title}\n         ${result.seen}`);
+    if (!result.ok) break;
+  }
+  const timeline = story.envelope ? await storyLines(story.world, story.tenant, story.envelope) : [];
+  return { ok: results.length === steps.length && results.every((result) => result.ok), steps: results, timeline };
+}
+
+/** Options with which the same tour is played again. */
+const optionsAgain = ({ chaos, crm, story, seed }: TourOptions): string =>
+  `${story === undefined ? '' : ` --story ${story}`}${crm === undefined ? '' : ` --crm ${crm}`}${chaos ? ` --chaos --seed ${seed}` : ''}`;
+
+async function runStep(story: Story, step: Step): Promise<StepResult> {
   const start = Date.now();
   try {
     return { title: step.title, ok: true, seen: await step.run(story), ms: Date.now() - start };
@@ -73,13 +119,13 @@ async function runStep(story: Story, step: (typeof STEPS)[number]): Promise<Step
   }
 }
 
-function printEnd(timeline: StoryLine[], ok: boolean, results: StepResult[], seed: number, chaos: boolean): void {
+function printEnd({ ok, steps, timeline }: Played, options: string): void {
   const [first] = timeline;
   if (first) {
     process.stdout.write(`\nThe timeline of the first envelope (${first.correlation}):\n`);
     for (const line of timeline) process.stdout.write(`  ${new Date(line.at).toISOString().slice(11, 23)}  ${line.what.padEnd(24)} ${line.why}\n`);
   }
-  const failed = results.find((result) => !result.ok);
-  const again = chaos ? ` The same again: npm run tour -- --chaos --seed ${seed}` : '';
+  const failed = steps.find((result) => !result.ok);
+  const again = options ? ` The same again: npm run tour --${options}` : '';
   process.stdout.write(ok ? `\nEverything came out as it should. See it yourself: npm start\n` : `\nIt went wrong at "${failed?.title ?? 'the end'}".${again}\n`);
 }

@@ -12,6 +12,7 @@ export interface PageSeen {
 }
 
 const MOST_REDIRECTS = 10;
+const PATIENCE_MS = 30_000;
 const REDIRECTS = new Set([301, 302, 303, 307]);
 
 export function createVisitor(): Visitor {
@@ -23,7 +24,7 @@ export function createVisitor(): Visitor {
     for (let hop = 0; hop < MOST_REDIRECTS; hop++) {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const headers = { ...(cookie ? { cookie } : {}), origin: new URL(url).origin, accept: 'text/html' };
-      const response = await fetch(url, { ...next, headers, redirect: 'manual' });
+      const response = await fetch(url, { ...next, headers, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
       for (const set of response.headers.getSetCookie()) keep(set);
       const html = await response.text();
       const to = response.headers.get('location');

@@ -5,6 +5,8 @@ import type { World } from '../world.ts';
 /** What a start prints: where to begin, and last of all the address, which scripts wait for. */
 export async function welcome(world: World, address: string): Promise<string> {
   const { sandbox, config } = world;
+  // Nobody can sign in here, and a link would lie in the log of a process that nobody looks at.
+  if (config.role === 'worker') return `Countersign works here, and answers /healthz, /readyz and /metrics alone, at port ${config.port}.\nCountersign is ready at ${address}`;
   const links = sandbox?.links ?? [];
   const width = Math.max(0, ...links.map(({ label }) => label.length));
   const pages = links.map(({ label, href }) => `     ${label.padEnd(width)}  ${address}${href}`);

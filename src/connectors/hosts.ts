@@ -13,7 +13,7 @@ export function createHostCheck(sandbox: (() => string) | null): (manifest: Mani
       if (bare && url.origin === sandbox()) return url;
       throw new Problem('host.refused', { say: `${manifest.name} may not be called at ${url.host}: this server runs with a sandbox world and calls nothing else.` });
     }
-    if (url.protocol !== 'https:' || url.port !== '' || !bare || !manifest.hosts.some((pattern) => matches(pattern, url.hostname))) {
+    if (url.protocol !== 'https:' || url.port !== '' || !bare || !manifest.hosts.some((pattern) => matchesHost(pattern, url.hostname))) {
       throw new Problem('host.refused', { say: `${manifest.name} may not be called at ${url.host}: it is not one of its hosts (${manifest.hosts.join(', ')}) over https.` });
     }
     return url;
@@ -28,6 +28,8 @@ function parse(address: string): URL {
   }
 }
 
-function matches(pattern: string, host: string): boolean {
-  return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1 : host === pattern;
+/** `*.` in front of a pattern stands for every name below it. */
+export function matchesHost(pattern: string, host: string): boolean {
+  const plain = /^[a-z0-9.-]+$/.test(host);
+  return plain && (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1 : host === pattern);
 }

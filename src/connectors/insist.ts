@@ -31,9 +31,9 @@ export function insistent(call: Call, clock: Clock, random: Random): Call {
         () => call.request(request),
         ({ status }) => status,
       ),
-    through: (send, unauthorized) =>
+    through: (send, unauthorized, counted) =>
       insist(
-        () => call.through(send, unauthorized),
+        () => call.through(send, unauthorized, counted),
         () => 0,
       ),
   };
@@ -42,7 +42,8 @@ export function insistent(call: Call, clock: Clock, random: Random): Call {
 const isPassing = (status: number): boolean => status === TOO_MANY || status >= SERVER_FAULT;
 
 function isPassingError(error: unknown): boolean {
-  if (error instanceof Problem) return error.remedy === 'retry';
+  // A day's calls do not come back within seconds.
+  if (error instanceof Problem) return error.remedy === 'retry' && error.code !== 'vendor.quota';
   const { code } = error as { code?: unknown };
   return typeof code === 'number' ? isPassing(code) : error instanceof Error && 'code' in error;
 }

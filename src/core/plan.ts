@@ -1,5 +1,7 @@
+import type { ConsentNeed } from '#core/consent';
 import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
 import type { EnvelopeId } from '#core/ids';
+import type { PinnedConsent } from '#core/pinned-consent';
 import type { FieldValue, RecordRef } from '#core/records';
 
 /** What happens to an envelope that is out when its deal goes back to an earlier stage. */
@@ -20,6 +22,8 @@ export interface PlannedRecipient {
   order: number;
   /** The CRM contact, where the recipient is one. */
   contact: string | null;
+  /** Signs at once, at our side of the wire, and is mailed nothing. */
+  embedded?: true;
 }
 export interface PlannedField {
   role: string;
@@ -34,6 +38,8 @@ export interface SendPlan {
   message: string;
   recipients: PlannedRecipient[];
   fields: PlannedField[];
+  /** Checkboxes tied to wordings; absent where the rule asks for no consent. */
+  consents?: PinnedConsent[];
   policies: Policies;
   /** First and last touch by name, as frozen at send; what the records do not tell is absent. */
   attribution: Record<string, string>;
@@ -52,6 +58,8 @@ export interface EnvelopeView {
   /** Empty for a send that was blocked, and so is `url`. */
   id: EnvelopeId | '';
   deal: string;
+  /** The CRM's id of the deal's company. */
+  company: string | null;
   /** `blocked` while a send is refused: there is no envelope then. */
   status: EnvelopeStatus | 'blocked';
   rule: string;
@@ -65,7 +73,7 @@ export interface EnvelopeView {
   completedAt: string | null;
   closedAt: string | null;
   expiresAt: string | null;
-  recipients: { role: string; order: number; status: RecipientStatus; contact: string | null; signedAt: string | null }[];
+  recipients: { role: string; order: number; status: RecipientStatus; contact: string | null; lead: string | null; signedAt: string | null }[];
   /** Roles whose turn it is. */
   waitingFor: string[];
   /** Why it was blocked, declined, voided or failed; an empty text otherwise. */
@@ -79,12 +87,27 @@ export interface PlannedWrite {
   /** Fields of `set` to write only while they are empty. */
   once: string[];
 }
-/** What a person must have agreed to before a step may reach them. Whoever makes effects of steps enforces it. */
-export type StepConsent = 'none' | 'not-opted-out';
+/** A file that is kept with a record. */
+export interface PlannedAttachment {
+  record: RecordRef;
+}
+/** What a journey rule runs for: a status just reached, a wait that is over in it, or a recipient whose mail came back. */
+export type Moment = EnvelopeView['status'] | { waited: string; status: EnvelopeStatus } | { bounced: string };
+/** A journey rule that runs later, if the envelope is still in the status by then. */
+export interface PlannedWait {
+  rule: string;
+  afterMs: number;
+}
 export type PlannedStep = (
-  { kind: 'set'; contact: string; set: Record<string, FieldValue> } | { kind: 'list'; contact: string; list: string } | { kind: 'task'; subject: string; body: string }
+  | { kind: 'set'; contact: string; set: Record<string, FieldValue> }
+  /** `in`: another account than the CRM, by its connector's id. */
+  | { kind: 'list'; contact: string; list: string; status?: string; in?: string }
+  | { kind: 'leave'; contact: string; list: string; in?: string }
+  | { kind: 'event'; contact: string; event: string; data: Record<string, FieldValue>; in?: string }
+  | { kind: 'task'; subject: string; body: string }
 ) & {
   /** The journey rule that asks for it. */
   rule: string;
-  consent: StepConsent;
+  /** What the person must have agreed to before the step may reach them. `decide` enforces it. */
+  consent: ConsentNeed;
 };

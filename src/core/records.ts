@@ -2,12 +2,15 @@
 export type FieldValue = string | number | boolean | null;
 export type Fields = Record<string, FieldValue>;
 
-/** The kinds of CRM record that the product reads or writes. A vendor's own names for them stay in its folder. */
-export const RECORD_TYPES = ['deal', 'contact', 'company'] as const;
+/**
+ * The kinds of CRM record that the product reads or writes. A vendor's own names for them stay in its folder. `envelope` and `recipient` are records of our own,
+ * where the CRM has a place for them; the others are the account's.
+ */
+export const RECORD_TYPES = ['envelope', 'recipient', 'deal', 'contact', 'company', 'lead'] as const;
 export type RecordType = (typeof RECORD_TYPES)[number];
 export interface RecordRef {
   type: RecordType;
-  /** The vendor's id. */
+  /** The vendor's id; of our own records, ours: the envelope's, and `<envelope>|<role>`. */
   id: string;
 }
 
@@ -22,6 +25,8 @@ export interface Contact {
   /** Association labels between deal and contact, such as `Signer`; none where the account uses none. */
   labels: string[];
   primary: boolean;
+  /** An open lead of the same person, where the CRM keeps leads apart and has one. */
+  lead?: string;
 }
 
 /** A deal and what stands around it, as read from the CRM at one moment: the whole input of a `send` mapping. */
@@ -70,9 +75,11 @@ export interface Pipeline {
 }
 /** What an account has: the ground on which mappings are checked. */
 export interface CrmSchema {
-  /** By record type; `line` and `owner` are readable in mappings but never written. */
-  fields: Record<RecordType | 'line', FieldInfo[]>;
+  /** By record type, as far as the account has it; `line` is readable in mappings but never written. */
+  fields: Record<'deal' | 'contact' | 'company' | 'line', FieldInfo[]> & Partial<Record<RecordType, FieldInfo[]>>;
   pipelines: Pipeline[];
+  /** The field of a deal that holds its stage. */
+  stageField?: string;
   /** Labels that the account uses between deals and contacts. */
   contactLabels: string[];
   readAt: number;
@@ -83,6 +90,8 @@ export interface Template {
   id: string;
   name: string;
   roles: { name: string; order: number }[];
-  /** Fields that a sender may fill, by label; `role` is whose they are. */
-  fields: { label: string; role: string }[];
+  /** Fields that a sender may fill, by label; `role` is whose they are. `open`: the signer may write over it. */
+  fields: { label: string; role: string; open?: boolean }[];
+  /** Boxes that a signer may tick, where the template has any. */
+  checkboxes?: { label: string; role: string }[];
 }

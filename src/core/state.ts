@@ -1,5 +1,6 @@
 import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
 import type { EnvelopeId, InstallId, RecipientId } from '#core/ids';
+import type { PinnedConsent } from '#core/pinned-consent';
 import type { EnvelopeView, Policies } from '#core/plan';
 
 /** An envelope as `decide` sees it: no person in it. */
@@ -9,6 +10,8 @@ export interface EnvelopeState {
   sign: InstallId;
   intent: string;
   deal: string;
+  /** The CRM's id of the deal's company at send. */
+  company: string | null;
   rule: string;
   template: { id: string; name: string };
   /** The provider, as people write it. */
@@ -22,6 +25,8 @@ export interface EnvelopeState {
   reason: string | null;
   policies: Policies | null;
   attribution: Record<string, string>;
+  /** Checkboxes tied to wordings, as pinned at send; absent where there are none. */
+  consents?: readonly PinnedConsent[];
   requestedAt: number;
   sentAt: number | null;
   viewedAt: number | null;
@@ -40,6 +45,8 @@ export interface RecipientState {
   order: number;
   status: RecipientStatus;
   contact: string | null;
+  /** An open lead of the same person at send. */
+  lead: string | null;
   remote: string | null;
   viewedAt: number | null;
   signedAt: number | null;
@@ -67,6 +74,7 @@ export function viewOf(state: EnvelopeState): EnvelopeView & { id: EnvelopeId } 
   return {
     id: state.id,
     deal: state.deal,
+    company: state.company,
     status: state.status,
     rule: state.rule,
     template: state.template.name,
@@ -78,7 +86,7 @@ export function viewOf(state: EnvelopeState): EnvelopeView & { id: EnvelopeId } 
     completedAt: iso(state.completedAt),
     closedAt: iso(state.closedAt),
     expiresAt: iso(state.expiresAt),
-    recipients: state.recipients.map(({ role, order, status, contact, signedAt }) => ({ role, order, status, contact, signedAt: iso(signedAt) })),
+    recipients: state.recipients.map(({ role, order, status, contact, lead, signedAt }) => ({ role, order, status, contact, lead, signedAt: iso(signedAt) })),
     waitingFor: OUT.has(state.status) ? waitingFor(state.recipients) : [],
     reason: state.reason ?? '',
     attribution: state.attribution,

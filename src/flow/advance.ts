@@ -3,20 +3,26 @@ import type { Json } from '#lib/json';
 import { decide } from '#core/decide/decide';
 import type { Decision } from '#core/decide/situation';
 import type { Fact } from '#core/fact';
-import type { Correlation } from '#core/ids';
+import type { Correlation, InstallId, TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { Inbound, Notice } from '#ports/inbound';
 import { raiseAlarm } from '#store/alarms';
 import { countGap } from '#store/cursors';
-import { isWeather, type Tx } from '#store/database';
+import { isWeather, withinTenant, type Tx } from '#store/database';
 import type { EnvelopeWithRecipients } from '#store/envelopes';
-import { claimNotices, deliveryBody, failNotice, OWN, settleNotice, type InboxNotice } from '#store/inbox';
+import { claimNotices, claimNoticesOf, deliveryBody, failNotice, OWN, settleNotice, type InboxNotice } from '#store/inbox';
+import { getInstall } from '#store/installs';
 import { append, lockLedger } from '#store/ledger';
 import { putEffects } from '#store/outbox';
 import { erasePeople } from '#store/people';
+import { asTenant } from '#store/scope';
+import { gatherWakes } from '#store/wakes';
 import { applyDecision } from '#flow/apply';
+import { attribute } from '#flow/attribute';
+import { keepBrakes } from '#flow/brakes';
 import { createCourtesy } from '#flow/courtesy';
 import { getVendor, type Flow } from '#flow/flow';
+import { publishConsents, publishMoves } from '#flow/publish';
 import { accountsOf, type Accounts, type RuleBook } from '#flow/rule-book';
 import { dealOf, situate, subjectOf, type About } from '#flow/situate';
 
@@ -24,40 +30,64 @@ const BATCH = 100;
 const ATTEMPTS = 5;
 const RETRY_MS = 2_000;
 
-/** Settles waiting notices: facts, state, ledgers and outbox in one transaction. Returns how many were settled; 0 means nothing waits. */
-export function createAdvance(flow: Flow, book: RuleBook): () => Promise<number> {
-  const courteously = createCourtesy();
-  return async () => {
-    const result = await courteously(() => attempt(flow, book));
+export interface AdvanceOptions {
+  /** Whether it gives way to requests: where this process has some to answer. */
+  courteous: boolean;
+}
+
+/**
+ * Settles waiting notices, of the tenant that is named or of whoever's turn it is: facts, state, ledgers and outbox in one transaction. Returns how many were
+ * settled; 0 means that nothing waits.
+ */
+export function createAdvance(flow: Flow, book: RuleBook, options: AdvanceOptions = { courteous: true }): (tenant?: TenantId) => Promise<number> {
+  const courteously = options.courteous ? createCourtesy() : <T>(turn: () => Promise<T>) => turn();
+  const turns: Turns = { served: null };
+  return async (tenant) => {
+    const result = await courteously(() => attempt(flow, book, turns, tenant));
     if (result.ok) return result.settled;
     // Bad weather in the database is nobody's fault: nothing was settled, and everything is settled once it is over.
     if (result.notice === null || isWeather(result.error)) throw result.error;
     // One notice took the others back with it. It is laid aside, and they go on without it.
-    await layAside(flow, result.notice, result.error);
+    const { notice, error } = result;
+    await asTenant(notice.tenant, () => layAside(flow, notice, error));
     return 1;
   };
 }
 
 type Attempt = { ok: true; settled: number } | { ok: false; notice: InboxNotice | null; error: unknown };
 
-async function attempt(flow: Flow, book: RuleBook): Promise<Attempt> {
+/** Whose turn it was last. */
+interface Turns {
+  served: TenantId | null;
+}
+
+async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined): Promise<Attempt> {
   let current: InboxNotice | null = null;
   try {
     const settled = await flow.db.transaction().execute(async (tx) => {
-      const notices = await claimNotices(tx, flow.clock.now(), BATCH);
+      const now = flow.clock.now();
+      const notices = await (named === undefined ? claimNotices(tx, now, BATCH, turns.served) : claimNoticesOf(tx, named, now, BATCH));
       const [first] = notices;
       if (!first) return 0;
-      await lockLedger(tx, first.tenant, 'facts');
+      turns.served = first.tenant;
       current = first;
-      const accounts = await accountsOf(flow, tx, first.tenant, true);
-      const opened: Opened = new Map();
-      for (const notice of notices) {
-        current = notice;
-        await settle(flow, book, tx, notice, accounts, opened);
-      }
-      return notices.length;
+      return withinTenant(tx, first.tenant, () =>
+        gatherWakes(tx, async () => {
+          await lockLedger(tx, first.tenant, 'facts');
+          const accounts = createAccounts(flow, tx, first.tenant);
+          const opened: Opened = new Map();
+          for (const notice of notices) {
+            current = notice;
+            await settle(flow, book, tx, notice, accounts, opened);
+          }
+          return notices.length;
+        }),
+      );
     });
-    if (settled > 0) flow.wake.outbox();
+    if (settled > 0) {
+      flow.wake.outbox();
+      flow.wake.messages();
+    }
     return { ok: true, settled };
   } catch (error) {
     return { ok: false, notice: current, error };
@@ -71,14 +101,36 @@ async function layAside(flow: Flow, notice: InboxNotice, error: unknown): Promis
   await failNotice(flow.db, notice, `${problem.code}: ${problem.message}`, last ? null : flow.clock.now() + RETRY_MS * 2 ** notice.attempts);
 }
 
-async function settle(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotice, accounts: Accounts, opened: Opened): Promise<void> {
+async function settle(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotice, accounts: AccountsFor, opened: Opened): Promise<void> {
   const facts = await factsOf(flow, tx, notice, opened);
   let { correlation } = notice;
   for (const [place, fact] of facts.entries()) {
     const about = { notice, fact, cause: `${notice.id}|${place}`, subject: await subjectOf(tx, notice, fact) };
-    correlation = await settleFact(flow, book, tx, accounts, about, correlation);
+    correlation = await settleFact(flow, book, tx, await accounts(about), about, correlation);
   }
   await settleNotice(tx, notice.tenant, notice.id, { state: facts.length > 0 ? 'done' : 'noted', correlation, payload: null });
+}
+
+/** The accounts that a fact is about. */
+type AccountsFor = (about: About) => Promise<Accounts>;
+
+/** Each CRM's are asked for once a batch. A fact of an envelope is about the CRM that it was sent from, any other about the CRM that told it. */
+function createAccounts(flow: Flow, tx: Tx, tenant: TenantId): AccountsFor {
+  const known = new Map<InstallId | undefined, Promise<Accounts>>();
+  return ({ notice, subject }) => {
+    const told = flow.vendors.get(notice.vendor)?.connector.crm !== undefined || notice.vendor === OWN ? notice.install : undefined;
+    const install = subject?.envelope.crm ?? told;
+    const accounts = known.get(install) ?? accountsFor(flow, tx, tenant, install);
+    known.set(install, accounts);
+    return accounts;
+  };
+}
+
+/** What we told ourselves may come from the lane of an account that is no CRM. */
+async function accountsFor(flow: Flow, tx: Tx, tenant: TenantId, install: InstallId | undefined): Promise<Accounts> {
+  const told = install && (await getInstall(tx, tenant, install));
+  const isCrm = told && flow.vendors.get(told.vendor)?.connector.crm !== undefined;
+  return accountsOf(flow, tx, tenant, { install: isCrm ? install : undefined, evenLeft: true });
 }
 
 /** What the notice means. Vendors' notices are decoded from the bytes as they came; our own are facts already. */
@@ -89,7 +141,7 @@ async function factsOf(flow: Flow, tx: Tx, notice: InboxNotice, opened: Opened):
   if (!inbound) return [];
   if (notice.payload !== null) return inbound.decode({ account: null, key: notice.key, kind: notice.kind, at: notice.at, payload: JSON.parse(notice.payload) as Json }, { appId });
   const again = (await noticesOf(tx, inbound, notice.delivery, opened))[notice.position];
-  return again ? inbound.decode(again, { appId }) : [];
+  return again ? inbound.decode({ ...again, at: notice.at }, { appId }) : [];
 }
 
 /** What the deliveries of one batch hold. */
@@ -108,7 +160,7 @@ async function noticesOf(tx: Tx, inbound: Inbound, id: InboxNotice['delivery'], 
 async function settleFact(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts, about: About, correlation: Correlation): Promise<Correlation> {
   const { notice, fact, subject } = about;
   const now = flow.clock.now();
-  const { situation, versions } = await situate(flow, book, tx, accounts, about);
+  const { situation, versions, sighting } = await situate(flow, book, tx, accounts, about);
   const decision = decide(fact, situation);
   const story = subject?.envelope.correlation ?? correlation;
   const envelope = subject?.envelope.id ?? decision.create?.id ?? null;
@@ -128,7 +180,11 @@ async function settleFact(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts
     },
   ]);
   await applyDecision(flow, tx, { tenant: notice.tenant, correlation: story, accounts, versions, decision, fact });
-  await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story }, now);
+  await keepBrakes(flow, tx, { tenant: notice.tenant, crm: accounts.crm.id, fact, decision, situation, correlation: story });
+  await attribute(flow, tx, { tenant: notice.tenant, crm: accounts.crm, fact, decision, sighting });
+  await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story, at: fact.at, restored: flow.restored ?? null }, now);
+  await publishMoves(flow, tx, notice.tenant, { decision, cause: row?.id ?? about.cause, ordinal: row?.seq ?? 0, at: fact.at, correlation: story });
+  await publishConsents(flow, tx, notice.tenant, { decision, ordinal: row?.seq ?? 0, correlation: story });
   // Of the erased nothing is kept, whatever is still told of them.
   for (const contact of erasedIn(subject)) await erasePeople(tx, flow.sealer, notice.tenant, contact, now);
   if (isGap(fact, decision)) await reportGap(flow, tx, notice);
@@ -148,8 +204,11 @@ function isGap(fact: Fact, decision: Decision): boolean {
 
 async function reportGap(flow: Flow, tx: Tx, notice: InboxNotice): Promise<void> {
   await countGap(tx, notice.tenant, notice.install);
+  const { vendor } = await getInstall(tx, notice.tenant, notice.install);
+  flow.metrics.gaps.inc({ vendor });
+  // Where asking is the usual way to hear of a change, finding one is no sign of anything lost.
+  if (flow.vendors.get(vendor)?.connector.manifest.webhook?.optional) return;
   const say = 'Asking the account found changes that no webhook had told. They are in place now; if this goes on, webhooks do not arrive.';
   await raiseAlarm(tx, { code: 'reconcile-gaps', subject: notice.install, tenant: notice.tenant, say }, flow.clock.now());
-  flow.metrics.gaps.inc({ vendor: notice.vendor });
   flow.log.warn({ tenant: notice.tenant, install: notice.install, correlation: notice.correlation }, 'reconciliation found what no webhook had told');
 }

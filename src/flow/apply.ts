@@ -4,11 +4,13 @@ import type { Fact } from '#core/fact';
 import type { Correlation, TenantId } from '#core/ids';
 import type { EnvelopeChange, RecipientChange } from '#core/state';
 import { raiseAlarm } from '#store/alarms';
+import { appendConsents } from '#store/consents';
 import type { Tx } from '#store/database';
 import { insertEnvelope, updateEnvelope, updateRecipient, type EnvelopeDocument } from '#store/envelopes';
+import { introducePerson } from '#store/objections';
 import { freezeMappings } from '#store/mappings';
 import { erasePeople, sealPersonal } from '#store/people';
-import type { Flow } from '#flow/flow';
+import { getVendor, type Flow } from '#flow/flow';
 import type { Accounts, Versions } from '#flow/rule-book';
 
 export interface Application {
@@ -30,6 +32,13 @@ export async function applyDecision(flow: Flow, tx: Tx, application: Application
     for (const [id, change] of recipients) await updateRecipient(tx, tenant, id, recipientColumns(change));
   }
   if (decision.alarm !== undefined) await raiseAlarm(tx, { code: 'mapping-failed', subject: tenant, tenant, say: `A mapping failed on a record: ${decision.alarm}` }, now);
+  if (decision.wordingDiffers) {
+    const { envelope, say } = decision.wordingDiffers;
+    await raiseAlarm(tx, { code: 'consent-wording-differs', subject: envelope, tenant, say }, now);
+  }
+  const { consents } = decision;
+  if (consents?.introduced) await introducePerson(tx, tenant, { ...consents.introduced, person: consents.person }, now);
+  if (consents) await appendConsents(tx, flow.sealer, tenant, { ...consents, identity: application.fact.personal?.identity ?? null, correlation: application.correlation }, now);
   if (decision.erase !== undefined) await erasePeople(tx, flow.sealer, tenant, decision.erase, now);
 }
 
@@ -37,7 +46,21 @@ async function createEnvelope(flow: Flow, tx: Tx, { tenant, correlation, account
   if (!accounts.sign) throw new Error('An envelope was decided on without a provider.');
   const { plan } = envelope;
   const now = flow.clock.now();
-  const document: EnvelopeDocument = { subject: plan.subject, message: plan.message, fields: plan.fields, policies: plan.policies, owner: envelope.deal.owner };
+  const { owner, company } = envelope.deal;
+  // A provider that makes no address to sign at mails everybody.
+  const views = getVendor(flow, accounts.sign.vendor).connector.sign?.view !== undefined;
+  const embedded = views ? plan.recipients.filter((one) => one.embedded).map(({ role }) => role) : [];
+  const document: EnvelopeDocument = {
+    subject: plan.subject,
+    message: plan.message,
+    fields: plan.fields,
+    policies: plan.policies,
+    owner,
+    company,
+    leads: envelope.leads,
+    ...(embedded.length > 0 ? { embedded } : {}),
+    ...(plan.consents ? { consents: plan.consents } : {}),
+  };
   const people = await Promise.all(plan.recipients.map(({ name, email }) => sealPersonal(tx, flow.sealer, tenant, { name, email })));
   const row = {
     tenant,

@@ -4,7 +4,7 @@ import { newId, newToken } from '#lib/ids';
 import { sameText } from '#lib/hmac';
 import { Problem } from '#core/problem';
 import type { TenantId } from '#core/ids';
-import type { Account, Tokens } from '#ports/auth';
+import type { Account, AppRegistration, Tokens } from '#ports/auth';
 import type { Connector } from '#ports/connector';
 import { clearAlarm } from '#store/alarms';
 import { ensureCursor, hurryCursor } from '#store/cursors';
@@ -13,10 +13,13 @@ import { createTenant, findInstallByAccount, getInstall, listInstalls, putInstal
 import { append } from '#store/ledger';
 import { MAPPING_KINDS, activeMappings, putMapping } from '#store/mappings';
 import { holdEffects } from '#store/outbox';
+import { PLACES } from '#store/sealed';
+import { asServer } from '#store/scope';
 import type { Session } from '#store/sessions';
 import { PRIORITY } from '#core/effect';
 import { getVendor, type Flow } from '#flow/flow';
-import { sealTokens } from '#flow/tokens';
+import { shipTexts } from '#flow/proof/text-file';
+import { openTokens, sealTokens } from '#flow/tokens';
 
 /** A sign-in at a vendor may take this long, milliseconds. */
 const STATE_MS = 15 * 60_000;
@@ -24,17 +27,28 @@ const STATE_MS = 15 * 60_000;
 export const GROUND = 'ground';
 export const CHANGES = 'changes';
 
+interface Start {
+  tenant: TenantId | null;
+  browser: string;
+  operator?: boolean;
+  /** Where the person signs in, for vendors with several logins: one's id, or a host of the account's own. */
+  login?: string | undefined;
+}
+
 /** Begins an OAuth sign-in, `operator` where an operator does. `browser` is a secret of the browser that begins it: only that browser can end it. Returns the vendor's consent page. */
-export async function startInstall(flow: Flow, vendorId: string, tenant: TenantId | null, browser: string, operator = false): Promise<string> {
-  const { connector, app } = getVendor(flow, vendorId);
+export async function startInstall(flow: Flow, vendorId: string, asked: Start): Promise<string> {
+  const { tenant, browser, operator = false } = asked;
+  const vendor = getVendor(flow, vendorId);
+  const { connector } = vendor;
+  const login = vendor.loginAt(asked.login ?? null);
   const state = newToken();
   const verifier = newToken(48);
   const now = flow.clock.now();
-  const sealed = flow.sealer.seal(verifier, `oauth_states|${sha256(state)}`);
-  const row = { vendor: vendorId, tenant, operator: operator ? (1 as const) : (0 as const), browser_hash: sha256(browser), verifier: sealed, expires_at: now + STATE_MS };
+  const sealed = flow.sealer.seal(verifier, PLACES.verifier(sha256(state)));
+  const row = { vendor: vendorId, login, tenant, operator: operator ? (1 as const) : (0 as const), browser_hash: sha256(browser), verifier: sealed, expires_at: now + STATE_MS };
   await putOauthState(flow.db, state, row, now);
   const challenge = createHash('sha256').update(verifier).digest('base64url');
-  return connector.auth.authorizeUrl(app, { state, challenge });
+  return connector.auth.authorizeUrl(appAt(vendor.app, login), { state, challenge });
 }
 
 interface Return {
@@ -49,15 +63,21 @@ interface Return {
 export async function finishInstall(flow: Flow, vendorId: string, got: Return): Promise<Install> {
   const started = await takeOauthState(flow.db, got.state);
   if (!started || started.vendor !== vendorId || started.expires_at < flow.clock.now() || !sameText(started.browser_hash, sha256(got.browser))) throw new Problem('oauth.state');
-  const { connector, app } = getVendor(flow, vendorId);
+  const vendor = getVendor(flow, vendorId);
+  const { connector } = vendor;
+  const app = appAt(vendor.app, started.login);
   const { session } = got;
   if (!connector.crm && (!session || (session.tenant !== null && session.tenant !== started.tenant))) throw signInFirst(connector);
-  const verifier = flow.sealer.open(started.verifier, `oauth_states|${sha256(got.state)}`);
+  const verifier = flow.sealer.open(started.verifier, PLACES.verifier(sha256(got.state)));
   const http = flow.tokenHttp(vendorId);
   const tokens = await connector.auth.exchange(app, http, { code: got.code, verifier, now: flow.clock.now() });
   const account = await connector.auth.identify(app, http, tokens);
   return admit(flow, vendorId, { tenant: started.tenant, known: flow.admission === 'operator' && started.operator === 0, by: 'oauth' }, tokens, account);
 }
+
+/** The registration with the login that was chosen. */
+const appAt = (app: AppRegistration, login: string | null): AppRegistration =>
+  login === null ? app : { ...app, redirectUri: app.redirectUri, apiUrl: app.apiUrl, authorizeUrl: login, tokenUrl: login };
 
 /** Forgets a sign-in that the person called off. */
 export async function dropInstall(flow: Flow, state: string): Promise<void> {
@@ -85,14 +105,16 @@ interface Asked {
 
 async function admit(flow: Flow, vendorId: string, asked: Asked, tokens: Tokens, account: Account): Promise<Install> {
   const now = flow.clock.now();
-  const install = await flow.db.transaction().execute(async (tx) => {
+  // Whether the account is another tenant's already is not for one tenant to see.
+  const connecting = (work: (tx: Tx) => Promise<Install>) => asServer(() => flow.db.transaction().execute(work));
+  const install = await connecting(async (tx) => {
     const tenant = await tenantFor(flow, tx, vendorId, asked, account);
     const values = {
       vendor: vendorId,
       account: account.id,
       name: account.name,
       environment: account.environment,
-      baseUrl: account.baseUrl,
+      baseUrl: tokens.baseUrl ?? account.baseUrl,
       details: JSON.stringify(account.details),
       scopes: tokens.scopes,
       expiresAt: tokens.expiresAt,
@@ -129,29 +151,39 @@ async function tenantFor(flow: Flow, tx: Tx, vendorId: string, { tenant: asked, 
         say: 'This server does not know that account, and lets new ones in by its operator alone. Nothing was kept. Ask whoever runs it to connect the account.',
       });
     const made = tenant ?? (await createTenant(tx, account.name, flow.clock.now()));
-    await refuseSecond(flow, tx, made, 'crm', vendorId, account.id);
+    await refuseSecond(flow, tx, made, { vendorId, account: account.id });
     await shipMappings(flow, tx, made, vendorId);
+    await shipTexts(flow, tx, made);
     return made;
   }
   if (!tenant) throw new Problem('install.absent', { say: 'Install from a CRM first; then connect this account from the console.' });
-  await refuseSecond(flow, tx, tenant, 'sign', vendorId, account.id);
+  await refuseSecond(flow, tx, tenant, { vendorId, account: account.id });
   return tenant;
 }
 
-/** One CRM and one e-sign account a tenant, for now: a second would make "which one?" a guess. */
-async function refuseSecond(flow: Flow, tx: Tx, tenant: TenantId, slot: 'crm' | 'sign', vendorId: string, account: string): Promise<void> {
-  const others = (await listInstalls(tx, tenant)).filter(
-    (install) => install.state !== 'left' && getVendor(flow, install.vendor).connector[slot] && (install.vendor !== vendorId || install.account !== account),
+/** One account of a vendor a tenant, and one e-sign account: a second would make "which one?" a guess. CRMs of different vendors may stand side by side. */
+async function refuseSecond(flow: Flow, tx: Tx, tenant: TenantId, { vendorId, account }: { vendorId: string; account: string }): Promise<void> {
+  const signs = (vendor: string) => getVendor(flow, vendor).connector.sign !== undefined;
+  const other = (await listInstalls(tx, tenant)).find(
+    (install) =>
+      install.state !== 'left' && !(install.vendor === vendorId && install.account === account) && (install.vendor === vendorId || (signs(install.vendor) && signs(vendorId))),
   );
-  const [other] = others;
   if (other) throw new Problem('request.forbidden', { say: `${other.name} is connected already. Disconnect it before connecting another account of that kind.` });
 }
 
 async function shipMappings(flow: Flow, tx: Tx, tenant: TenantId, vendorId: string): Promise<void> {
-  const active = await activeMappings(tx, tenant);
+  const active = await activeMappings(tx, tenant, vendorId);
   for (const kind of MAPPING_KINDS) {
     if (active.get(kind)?.origin === 'tenant') continue;
-    await putMapping(tx, tenant, kind, flow.shippedMapping(vendorId, kind), { origin: 'shipped', note: 'Comes with the product', createdBy: 'countersign' }, flow.clock.now());
+    await putMapping(
+      tx,
+      tenant,
+      vendorId,
+      kind,
+      flow.shippedMapping(vendorId, kind),
+      { origin: 'shipped', note: 'Comes with the product', createdBy: 'countersign' },
+      flow.clock.now(),
+    );
   }
 }
 
@@ -160,7 +192,7 @@ export async function leaveInstall(flow: Flow, tenant: TenantId, id: Install['id
   const install = await getInstall(flow.db, tenant, id);
   const { connector } = getVendor(flow, install.vendor);
   if (install.state === 'active' && connector.auth.leave) {
-    await connector.auth.leave(flow.bind(install, PRIORITY.click)).catch((error: unknown) => {
+    await connector.auth.leave(flow.bind(install, PRIORITY.click), openTokens(flow, install).refreshToken).catch((error: unknown) => {
       // A grant that is dead already has left by itself.
       if (Problem.from(error).remedy !== 'reauthorize') throw error;
     });
@@ -171,4 +203,5 @@ export async function leaveInstall(flow: Flow, tenant: TenantId, id: Install['id
     await holdEffects(tx, tenant, id, true, now);
     await append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action: 'install.left', subject: id, detail: '{}' }]);
   });
+  flow.wake.cursors();
 }

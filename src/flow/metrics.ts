@@ -7,11 +7,17 @@ export interface Metrics {
   notices: Counter<'vendor' | 'outcome'>;
   facts: Counter<'type' | 'outcome'>;
   effects: Counter<'kind' | 'outcome'>;
+  messages: Counter<'type' | 'outcome'>;
   calls: Counter<'vendor' | 'status'>;
   callSeconds: Histogram<'vendor'>;
   gaps: Counter<'vendor'>;
   refreshes: Counter<'vendor' | 'outcome'>;
   waiting: Gauge<'queue'>;
+  budgetUsed: Gauge<'window'>;
+  limiters: Gauge;
+  limitsUp: Gauge;
+  /** Called before the figures are read: sets those that are looked up rather than counted. */
+  beforeScrape: Set<() => void>;
 }
 
 export function createMetrics(): Metrics {
@@ -23,6 +29,7 @@ export function createMetrics(): Metrics {
     notices: new Counter({ name: 'countersign_notices_total', help: 'Notices by what became of them.', labelNames: ['vendor', 'outcome'], registers }),
     facts: new Counter({ name: 'countersign_facts_total', help: 'Facts by type and outcome.', labelNames: ['type', 'outcome'], registers }),
     effects: new Counter({ name: 'countersign_effects_total', help: 'Effects by kind and outcome.', labelNames: ['kind', 'outcome'], registers }),
+    messages: new Counter({ name: 'countersign_messages_total', help: 'Attempts to tell an event to an endpoint, by outcome.', labelNames: ['type', 'outcome'], registers }),
     calls: new Counter({ name: 'countersign_calls_total', help: 'Calls to vendors by status (0: no answer).', labelNames: ['vendor', 'status'], registers }),
     callSeconds: new Histogram({
       name: 'countersign_call_seconds',
@@ -34,5 +41,14 @@ export function createMetrics(): Metrics {
     gaps: new Counter({ name: 'countersign_gaps_total', help: 'Changes that reconciliation found and no webhook had told.', labelNames: ['vendor'], registers }),
     refreshes: new Counter({ name: 'countersign_token_refreshes_total', help: 'Token refreshes by outcome.', labelNames: ['vendor', 'outcome'], registers }),
     waiting: new Gauge({ name: 'countersign_waiting', help: 'Work that waits: inbox, outbox, held, dead.', labelNames: ['queue'], registers }),
+    budgetUsed: new Gauge({
+      name: 'countersign_budget_used_ratio',
+      help: "The largest part (0 to 1) of a vendor's window that any one account has used, as last heard by this process.",
+      labelNames: ['window'],
+      registers,
+    }),
+    limiters: new Gauge({ name: 'countersign_limiters', help: 'Accounts whose calls are being counted, in memory.', registers }),
+    limitsUp: new Gauge({ name: 'countersign_limits_up', help: '1 where calls can be counted, 0 where none is made because they cannot.', registers }),
+    beforeScrape: new Set(),
   };
 }

@@ -1,16 +1,19 @@
 import { newId } from '#lib/ids';
 import type { Branded } from '#lib/ids';
-import { Secret } from '#lib/secret';
+import { createRate } from '#lib/rate';
 import { Problem } from '#core/problem';
 import type { RawDelivery, Notice, Verdict } from '#ports/inbound';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
 import type { Ingest } from '#store/ingest';
 import { findInstallByAccount, findInstallByHook, type Install } from '#store/installs';
 import { getVendor, type Flow, type Vendor } from '#flow/flow';
+import { secretsOf } from '#flow/webhook-keys';
 
 export interface Answer {
   status: number;
   body: string;
+  /** Of the body. */
+  type: string;
 }
 
 /** How long an install is remembered without asking the database; another process may have changed it. */
@@ -18,15 +21,19 @@ const INSTALL_MEMORY_MS = 5_000;
 const REMEMBERED_INSTALLS = 20_000;
 /** Bad signatures in a row after which somebody is told, and again at twice as many, and so on: a wrong secret must be seen at once, a stray probe need not, and a flood must not become one of writes. */
 const BAD_SIGNATURES_TO_ALARM = 3;
+/** The limit of one install holds over this time, so that a bulk edit's burst is no flood. */
+const BURST_MS = 10_000;
 const KEPT_HEADERS = /^(x-|content-type$|user-agent$)/;
 
 export interface Receive {
-  /** Verify, split, find the install, dedupe, store, answer. Nothing else happens before the answer. @throws Problem `signature.invalid`, `store.busy` */
+  /** Verify, split, find the install, dedupe, store, answer. Nothing else happens before the answer. @throws Problem `signature.invalid`, `request.too-many`, `store.busy` */
   (vendorId: string, hook: string | null, delivery: RawDelivery): Promise<Answer>;
 }
 
-export function createReceive(flow: Flow, ingest: Ingest): Receive {
+/** `perSecond` deliveries of one install are taken, 0 for any number. What is beyond is refused with a pause, after which its vendor sends it again: nothing of it is lost, and nobody else waits. */
+export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { perSecond?: number } = {}): Receive {
   const installs = rememberInstalls(flow);
+  const rate = perSecond > 0 ? createRate({ most: (perSecond * BURST_MS) / 1000, windowMs: BURST_MS, keys: REMEMBERED_INSTALLS }) : null;
   /** Bad signatures in a row; 0 once a good one has come, absent before. */
   const bad = new Map<string, number>();
 
@@ -85,14 +92,25 @@ export function createReceive(flow: Flow, ingest: Ingest): Receive {
     const headers = JSON.stringify(Object.fromEntries(Object.entries(delivery.headers).filter(([name]) => KEPT_HEADERS.test(name))));
     const row = { id, vendor: vendorId, received_at: now, headers, body: delivery.body, fault: notices instanceof Problem ? notices.message : null };
     if (notices instanceof Problem) return { delivery: row, notices: [] };
-    flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'accepted' });
     const rows = [];
+    const seen = new Set<string>();
     for (const [position, notice] of notices.entries()) {
       const install = await ownerOf(vendorId, notice, byHook);
       flow.metrics.notices.inc({ vendor: vendorId, outcome: install ? 'stored' : 'unknown-account' });
-      if (install) rows.push(inboxRow(id, position, notice, install, now));
+      if (!install) continue;
+      if (!seen.has(install.id)) countDelivery(install, now);
+      seen.add(install.id);
+      rows.push(inboxRow(id, position, notice, install, now));
     }
+    flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'accepted' });
     return { delivery: rows.length > 0 ? row : null, notices: rows };
+  }
+
+  function countDelivery(install: Install, now: number): void {
+    const wait = rate?.take(install.id, now) ?? 0;
+    if (wait === 0) return;
+    flow.metrics.deliveries.inc({ vendor: install.vendor, outcome: 'limited' });
+    throw new Problem('request.too-many', { retryAfterMs: wait });
   }
 
   async function ownerOf(vendorId: string, notice: Notice, byHook: Install | undefined): Promise<Install | undefined> {
@@ -113,7 +131,8 @@ function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, in
     position,
     key: storable(notice.key),
     kind: storable(notice.kind),
-    at: Number.isSafeInteger(notice.at) ? notice.at : now,
+    // Not every event has a time of its own.
+    at: Number.isSafeInteger(notice.at) && notice.at > 0 ? notice.at : now,
     payload: null,
     state: 'ready' as const,
     attempts: 0,
@@ -127,13 +146,6 @@ function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, in
 /** As every database takes it: PostgreSQL has no NUL, and half a surrogate pair is no letter. One odd event would keep all that share its commit from being stored. */
 function storable(text: string): string {
   return /[\0\ud800-\udfff]/.test(text) ? Buffer.from(text).toString().replaceAll('\0', '\ufffd') : text;
-}
-
-/** An install's own keys stand instead of the server's: whoever knows those can then write nothing for it. */
-function secretsOf(flow: Flow, vendor: Vendor, install: Install | undefined): Secret[] {
-  if (!install?.webhook_keys) return vendor.webhookSecrets;
-  const keys = JSON.parse(flow.sealer.open(install.webhook_keys, `${install.tenant}|installs|webhook_keys|${install.id}`)) as string[];
-  return keys.map((key) => new Secret(key));
 }
 
 function rememberInstalls(flow: Flow) {

@@ -2,12 +2,14 @@ import type { Json } from '#lib/json';
 import { newId } from '#lib/ids';
 import { PRIORITY } from '#core/effect';
 import { Problem } from '#core/problem';
-import type { Changes } from '#ports/crm';
+import type { Call } from '#ports/call';
+import type { Changes, Crm } from '#ports/crm';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
-import { advanceCursor, claimCursor, finishRound, type Cursor } from '#store/cursors';
+import { advanceCursor, claimCursor, finishRound, type Cursor, type Round } from '#store/cursors';
 import { putGround } from '#store/grounds';
 import { putNotices } from '#store/inbox';
-import { getInstall, type Install } from '#store/installs';
+import { getInstall, listInstalls, type Install } from '#store/installs';
+import { asTenant } from '#store/scope';
 import { checkMappings } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
 import { CHANGES, GROUND } from '#flow/install';
@@ -24,22 +26,26 @@ const FAILURES_TO_ALARM = 5;
 /** Pages in one round: what is more waits for the next, whose cursor goes on from here. */
 const PAGES_A_ROUND = 200;
 
-/** Runs the most overdue round: asks a vendor what is true and puts it on the line as notices. False when none is due. */
-export function createReconcile(flow: Flow): () => Promise<boolean> {
-  return async () => {
-    const cursor = await claimCursor(flow.db, flow.clock.now(), LEASE_MS);
+/** Runs the round that is named, or the most overdue one: asks a vendor what is true and puts it on the line as notices. False when it is not due. */
+export function createReconcile(flow: Flow): (round?: Round) => Promise<boolean> {
+  return async (round) => {
+    const cursor = await claimCursor(flow.db, flow.clock.now(), LEASE_MS, round);
     if (!cursor) return false;
-    const install = await getInstall(flow.db, cursor.tenant, cursor.install);
-    try {
-      const everyMs = await (cursor.name === GROUND ? readGround(flow, install) : readChanges(flow, install, cursor));
-      const now = flow.clock.now();
-      await finishRound(flow.db, cursor, { nextAt: now + everyMs, now, error: null });
-      await clearAlarm(flow.db, 'reconcile-failing', `${install.id}|${cursor.name}`);
-    } catch (error) {
-      await giveUp(flow, install, cursor, Problem.from(error));
-    }
+    await asTenant(cursor.tenant, () => runRound(flow, cursor));
     return true;
   };
+}
+
+async function runRound(flow: Flow, cursor: Cursor): Promise<void> {
+  const install = await getInstall(flow.db, cursor.tenant, cursor.install);
+  try {
+    const everyMs = await (cursor.name === GROUND ? readGround(flow, install) : readChanges(flow, install, cursor));
+    const now = flow.clock.now();
+    await finishRound(flow.db, cursor, { nextAt: now + everyMs, now, error: null });
+    await clearAlarm(flow.db, 'reconcile-failing', `${install.id}|${cursor.name}`);
+  } catch (error) {
+    await giveUp(flow, install, cursor, Problem.from(error));
+  }
 }
 
 async function giveUp(flow: Flow, install: Install, cursor: Cursor, problem: Problem): Promise<void> {
@@ -59,8 +65,7 @@ export async function readGround(flow: Flow, install: Install): Promise<number> 
   const call = flow.bind(install, PRIORITY.background, 'insistent');
   const now = flow.clock.now();
   if (connector.crm) {
-    const made = await connector.crm.prepare(call);
-    if (made.length > 0) flow.log.info({ install: install.id, tenant: install.tenant, made: made.length }, 'made what the account lacked');
+    await prepareAccount(flow, install, connector.crm, call);
     await putGround(flow.db, install.tenant, install.id, 'schema', await connector.crm.describe(call), now);
   }
   if (connector.sign) await putGround(flow.db, install.tenant, install.id, 'templates', await connector.sign.templates(call), now);
@@ -68,9 +73,24 @@ export async function readGround(flow: Flow, install: Install): Promise<number> 
   return GROUND_MS;
 }
 
+/** What only an admin of the account can mend is told at once; what the account does have is read all the same. */
+async function prepareAccount(flow: Flow, install: Install, crm: Crm, call: Call): Promise<void> {
+  const { id, tenant } = install;
+  try {
+    const made = await crm.prepare(call);
+    if (made.length > 0) flow.log.info({ install: id, tenant, made: made.length }, 'made what the account lacked');
+    await clearAlarm(flow.db, 'account-incomplete', id);
+  } catch (error) {
+    const problem = Problem.from(error);
+    if (problem.remedy !== 'reject' && problem.remedy !== 'unsupported') throw problem;
+    await raiseAlarm(flow.db, { code: 'account-incomplete', subject: id, tenant, say: `${install.name}: ${problem.message}` }, flow.clock.now());
+  }
+}
+
 /** Somebody may have renamed a stage or a template since the mapping was saved: that is told before a deal meets it. */
 async function watchMappings(flow: Flow, { tenant }: Install): Promise<void> {
-  const errors = (await checkMappings(flow, tenant)).filter((fault) => fault.level === 'error');
+  const present = (await listInstalls(flow.db, tenant)).filter(({ state, vendor }) => state !== 'left' && flow.vendors.get(vendor)?.connector.crm !== undefined);
+  const errors = (await Promise.all(present.map(({ vendor }) => checkMappings(flow, tenant, {}, vendor)))).flat().filter((fault) => fault.level === 'error');
   const [first] = errors;
   if (!first) return clearAlarm(flow.db, 'mapping-failed', tenant);
   const say = `The mappings do not fit the accounts (${errors.length} errors). The first: ${first.kind} ${first.path}: ${first.say}`;

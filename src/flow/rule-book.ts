@@ -1,4 +1,4 @@
-import type { MappingId, TenantId } from '#core/ids';
+import type { InstallId, MappingId, TenantId } from '#core/ids';
 import type { Rules } from '#core/decide/situation';
 import type { CrmSchema, Template } from '#core/records';
 import { activeMappings, getMapping, MAPPING_KINDS, type MappingKind } from '#store/mappings';
@@ -16,25 +16,44 @@ export interface Accounts {
   schema: CrmSchema | null;
   templates: Template[] | null;
   templatesReadAt: number | null;
+  /** Accounts that journeys can be told through, by the id of their connector. */
+  targets: ReadonlyMap<string, InstallId>;
 }
 export type Versions = Record<MappingKind, MappingId>;
 
 const COMPILED_SETS = 500;
 
-/**
- * The CRM and the e-sign account of a tenant. With `evenLeft` a CRM that was disconnected still counts: what becomes of its envelopes is known,
- * and what should be written there waits until it is connected again. @throws Problem `install.absent` where there is no CRM
- */
-export async function accountsOf(flow: Flow, db: Db, tenant: TenantId, evenLeft = false): Promise<Accounts> {
+/** Which of a tenant's CRMs: the one of an install, or that of a vendor. Without either, the only one. */
+export interface Asked {
+  install?: InstallId | undefined;
+  vendor?: string | undefined;
+  /** A CRM that was disconnected still counts: what becomes of its envelopes is known, and what should be written there waits until it is connected again. */
+  evenLeft?: boolean;
+}
+
+/** A CRM of a tenant, and its e-sign account. @throws Problem `install.absent` where there is no such CRM, `request.malformed` where there are several and none was named */
+export async function accountsOf(flow: Flow, db: Db, tenant: TenantId, asked: Asked = {}): Promise<Accounts> {
   const all = await listInstalls(db, tenant);
   const present = all.filter((install) => install.state !== 'left');
-  const has = (slot: 'crm' | 'sign', among: Install[]) => among.findLast((install) => flow.vendors.get(install.vendor)?.connector[slot]);
-  const crm = has('crm', present) ?? (evenLeft ? has('crm', all) : undefined);
-  if (!crm) throw new Problem('install.absent', { say: 'No CRM is connected.' });
-  const sign = has('sign', present) ?? null;
+  const fills = (slot: Slot) => (install: Install) => flow.vendors.get(install.vendor)?.connector[slot] !== undefined;
+  const crm = chooseCrm(all.filter(fills('crm')), asked);
+  const sign = present.findLast(fills('sign')) ?? null;
   const schema = (await findGround(db, tenant, crm.id, 'schema'))?.data ?? null;
   const templates = sign ? await findGround(db, tenant, sign.id, 'templates') : null;
-  return { crm, sign, schema, templates: templates?.data ?? null, templatesReadAt: templates?.readAt ?? null };
+  const targets = new Map(present.filter(fills('journey')).map((install) => [install.vendor, install.id]));
+  return { crm, sign, schema, templates: templates?.data ?? null, templatesReadAt: templates?.readAt ?? null, targets };
+}
+type Slot = 'crm' | 'sign' | 'journey';
+
+function chooseCrm(crms: Install[], { install, vendor, evenLeft = false }: Asked): Install {
+  const present = crms.filter(({ state }) => state !== 'left');
+  const fitting = (among: Install[]) => among.filter((one) => (install === undefined || one.id === install) && (vendor === undefined || one.vendor === vendor));
+  const [only, ...others] = fitting(present);
+  if (only && others.length > 0 && !evenLeft)
+    throw new Problem('request.malformed', { say: `Several CRMs are connected. Say which one: ${present.map((one) => one.vendor).join(' or ')}.` });
+  const chosen = only ?? (evenLeft ? fitting(crms).at(-1) : undefined);
+  if (!chosen) throw new Problem('install.absent', { say: 'No CRM is connected.' });
+  return chosen;
 }
 
 export interface RuleBook {
@@ -62,7 +81,7 @@ export function createRuleBook(): RuleBook {
   return {
     pinned,
     async active(db, tenant, accounts) {
-      const active = await activeMappings(db, tenant);
+      const active = await activeMappings(db, tenant, accounts.crm.vendor);
       const idOf = (kind: MappingKind): MappingId => {
         const version = active.get(kind);
         if (!version) throw new Problem('mapping.faulty', { say: `There is no active ${kind} mapping.` });

@@ -1,12 +1,15 @@
 import type { Rules } from '#core/decide/situation';
+import { planConsentWrites } from '#core/mapping/consent-writes';
 import { preflight } from '#core/mapping/preflight';
-import { planJourney } from '#core/mapping/journey';
+import { planJourney, planWaits } from '#core/mapping/journey';
 import { parseMapping } from '#core/mapping/parse';
 import type { MappingKind, Mappings } from '#core/mapping/schema';
 import { matchStage, planSend } from '#core/mapping/send';
-import { planWrites } from '#core/mapping/writeback';
+import { planAttachments, planWrites } from '#core/mapping/writeback';
 import { Problem } from '#core/problem';
 import type { CrmSchema, Template } from '#core/records';
+
+const MINUTE_MS = 60_000;
 
 /** Mapping texts as functions, on the ground of what the accounts were last seen to have. @throws Problem `mapping.faulty` */
 export function compileRules(texts: Record<MappingKind, string>, ground: { schema: CrmSchema | null; templates: readonly Template[] | null }): Rules {
@@ -22,13 +25,28 @@ export function compileRules(texts: Record<MappingKind, string>, ground: { schem
       const pipelines = pipeline === null ? schema.pipelines.map(({ id }) => id) : [pipeline];
       return pipelines.some((id) => matchStage(send, schema, { pipeline: id, stage }).length > 0);
     },
-    plan(snapshot, trigger) {
-      if (schema) return planSend(send, { snapshot, schema, templates, trigger });
+    brake(id) {
+      const { when = null, if: condition = null, policies } = send.rules.find((rule) => rule.id === id) ?? {};
+      const { sends, minutes, firstRun } = policies?.ceiling ?? {};
+      const ceiling = {
+        ...(sends === undefined ? {} : { sends }),
+        ...(minutes === undefined ? {} : { withinMs: minutes * MINUTE_MS }),
+        ...(firstRun === undefined ? {} : { firstRun }),
+      };
+      return { ceiling, start: JSON.stringify([when?.stage ?? null, when?.pipeline ?? null, condition]) };
+    },
+    texts: () => [...new Set(send.rules.flatMap((rule) => rule.consents.map(({ text }) => text)))],
+    plan(snapshot, trigger, touched = {}, texts = []) {
+      if (schema) return planSend(send, { snapshot, schema, templates, trigger, touched, texts });
       return { send: false, rule: null, reasons: [{ code: 'no-schema', say: "The CRM account's fields and stages have not been read yet. Try again in a minute.", path: '' }] };
     },
     preflight: () => (schema ? preflight(writeback, schema) : []),
     writes: (view) => planWrites(writeback, view),
-    steps: (view, status) => planJourney(journey, view, status).steps,
+    restores: () => writeback.restore,
+    consentWrites: (view) => planConsentWrites(writeback, view),
+    attachments: (view) => planAttachments(writeback, view),
+    steps: (view, moment) => planJourney(journey, view, moment).steps,
+    waits: (status) => planWaits(journey, status),
   };
 }
 

@@ -3,9 +3,11 @@ import { Problem } from '#core/problem';
 import type { InstallId } from '#core/ids';
 import type { Account, Tokens } from '#ports/auth';
 import type { Json } from '#lib/json';
+import type { Access } from '#ports/call';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
 import { claimRefresh, getInstall, REFRESH_LEASE_MS, updateGranted, updateInstall, type Install } from '#store/installs';
 import { holdEffects } from '#store/outbox';
+import { PLACES } from '#store/sealed';
 import { getVendor, type Flow } from '#flow/flow';
 
 /** A token this close to its end is not used any more, milliseconds. */
@@ -21,13 +23,13 @@ interface Stored {
 
 export function sealTokens(flow: Flow, install: { tenant: string; id: string }, tokens: Tokens): string {
   const stored: Stored = { accessToken: tokens.accessToken.reveal(), refreshToken: tokens.refreshToken?.reveal() ?? null, expiresAt: tokens.expiresAt, scopes: tokens.scopes };
-  return flow.sealer.seal(JSON.stringify(stored), `${install.tenant}|installs|tokens|${install.id}`);
+  return flow.sealer.seal(JSON.stringify(stored), PLACES.tokens(install.tenant, install.id));
 }
 
 /** @throws Problem `install.unauthorized` where there are none */
-function openTokens(flow: Flow, install: Install): Tokens {
+export function openTokens(flow: Flow, install: Install): Tokens {
   if (install.tokens === null) throw new Problem('install.unauthorized');
-  const stored = JSON.parse(flow.sealer.open(install.tokens, `${install.tenant}|installs|tokens|${install.id}`)) as Stored;
+  const stored = JSON.parse(flow.sealer.open(install.tokens, PLACES.tokens(install.tenant, install.id))) as Stored;
   return { ...stored, accessToken: new Secret(stored.accessToken), refreshToken: stored.refreshToken === null ? null : new Secret(stored.refreshToken) };
 }
 
@@ -43,15 +45,15 @@ export function opensTokens(flow: Flow, install: Install): boolean {
 
 export interface TokenSource {
   /** A token that is good for now, refreshed where need be: one refresh at a time, stored before it is used. @throws Problem `install.unauthorized` */
-  accessToken(install: Install): Promise<Secret>;
-  /** Another token than `stale`, which the vendor has just refused. */
-  renew(install: Install, stale: Secret): Promise<Secret>;
+  access(install: Install): Promise<Access>;
+  /** Another token than that of `stale`, which the vendor has just refused. */
+  renew(install: Install, stale: Access): Promise<Access>;
 }
 
 export function createTokens(flow: Flow): TokenSource {
-  const underWay = new Map<InstallId, Promise<Secret>>();
+  const underWay = new Map<InstallId, Promise<Access>>();
 
-  function once(install: Install, work: () => Promise<Secret>): Promise<Secret> {
+  function once(install: Install, work: () => Promise<Access>): Promise<Access> {
     const known = underWay.get(install.id);
     if (known) return known;
     const started = work().finally(() => underWay.delete(install.id));
@@ -59,12 +61,12 @@ export function createTokens(flow: Flow): TokenSource {
     return started;
   }
 
-  async function refresh(install: Install, isGood: (tokens: Tokens) => boolean): Promise<Secret> {
+  async function refresh(install: Install, isGood: (tokens: Tokens) => boolean): Promise<Access> {
     const deadline = flow.clock.now() + REFRESH_LEASE_MS;
     for (;;) {
       const fresh = await getInstall(flow.db, install.tenant, install.id);
       const tokens = openTokens(flow, fresh);
-      if (isGood(tokens)) return tokens.accessToken;
+      if (isGood(tokens)) return { token: tokens.accessToken, baseUrl: fresh.base_url };
       if (await claimRefresh(flow.db, install.tenant, fresh, flow.clock.now())) return refreshNow(flow, fresh, tokens);
       if (flow.clock.now() > deadline) throw new Problem('vendor.unavailable', { say: 'Another process is refreshing the permission and does not come to an end.' });
       await flow.clock.sleep(POLL_MS);
@@ -74,17 +76,17 @@ export function createTokens(flow: Flow): TokenSource {
   const outlives = (tokens: Tokens) => tokens.expiresAt - MARGIN_MS > flow.clock.now();
 
   return {
-    async accessToken(install) {
+    async access(install) {
       const current = await getInstall(flow.db, install.tenant, install.id);
       if (current.state !== 'active') throw new Problem('install.unauthorized');
       const tokens = openTokens(flow, current);
-      return outlives(tokens) ? tokens.accessToken : once(install, () => refresh(install, outlives));
+      return outlives(tokens) ? { token: tokens.accessToken, baseUrl: current.base_url } : once(install, () => refresh(install, outlives));
     },
-    renew: (install, stale) => once(install, () => refresh(install, (tokens) => outlives(tokens) && tokens.accessToken.reveal() !== stale.reveal())),
+    renew: (install, stale) => once(install, () => refresh(install, (tokens) => outlives(tokens) && tokens.accessToken.reveal() !== stale.token.reveal())),
   };
 }
 
-async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise<Secret> {
+async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise<Access> {
   const { connector, app } = getVendor(flow, install.vendor);
   const account: Account = {
     id: install.account,
@@ -95,11 +97,12 @@ async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise
   };
   try {
     const next = await connector.auth.refresh(app, flow.tokenHttp(install.vendor), tokens, account, flow.clock.now());
-    const kept = { tokens: sealTokens(flow, install, next), expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() };
+    const baseUrl = next.baseUrl ?? install.base_url;
+    const kept = { tokens: sealTokens(flow, install, next), base_url: baseUrl, expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() };
     if (!(await updateGranted(flow.db, install.tenant, install, kept))) throw new Problem('vendor.unavailable', { say: 'The account was connected anew meanwhile.' });
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'done' });
     await clearAlarm(flow.db, 'token-refresh-failing', install.id);
-    return next.accessToken;
+    return { token: next.accessToken, baseUrl };
   } catch (error) {
     const problem = Problem.from(error);
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'failed' });

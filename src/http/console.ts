@@ -2,17 +2,28 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
+import type { Gate } from '#http/gate';
 import { sameOriginOnly, sessionOf } from '#http/sessions';
-import { countWaiting, findTenant } from '#store/view';
+import { bindTenant } from '#store/scope';
+import { brakesNow, countWaiting, findTenant } from '#store/view';
 import { serveAssets } from './console/assets.ts';
+import { attributionPages } from './console/attribution.tsx';
+import { consentPersonPage } from './console/consent-person.tsx';
+import { consentRecordPage } from './console/consent-record.tsx';
+import { consentTextPages } from './console/consent-texts.tsx';
+import { consentPages } from './console/consents.tsx';
+import { capturePagesOfConsole } from './console/capture.tsx';
 import type { ConsoleContext, ConsoleEnv, ConsoleOptions } from './console/context.ts';
+import { chooseCrm } from './console/crm-choice.tsx';
 import { dryRunPage } from './console/dry-run.tsx';
 import { askToSignIn, enterPages } from './console/enter.tsx';
+import { endpointPages } from './console/endpoints.tsx';
 import { envelopePage } from './console/envelope.tsx';
 import { envelopePages } from './console/envelopes.tsx';
 import { answerError, answerNotFound } from './console/errors.tsx';
 import { faultyPages } from './console/faulty.tsx';
 import { consoleHeaders } from './console/headers.ts';
+import { heldPages } from './console/held.tsx';
 import { homePage } from './console/home.tsx';
 import { inboxPages } from './console/inbox.tsx';
 import { installPages } from './console/installs.tsx';
@@ -22,6 +33,8 @@ import { mappingVersionPages } from './console/mapping-versions.tsx';
 import { mappingsPage } from './console/mappings.tsx';
 import { outboxPages } from './console/outbox.tsx';
 import { overviewPage } from './console/overview.tsx';
+import { reportPages } from './console/reports.tsx';
+import { stopPages } from './console/stops.tsx';
 import { storyPages } from './console/story.tsx';
 
 export type { ConsoleOptions, Vendor } from './console/context.ts';
@@ -34,9 +47,15 @@ const OWN = ['/', '/t/*', '/enter/*', '/leave', '/assets/*'];
 /** `/t/*` in the order in which they are tried: fixed names before those with a parameter in their place. */
 const TENANT_PAGES = [
   overviewPage,
+  heldPages,
+  stopPages,
   installPages,
   envelopePages,
   envelopePage,
+  consentPages,
+  consentTextPages,
+  consentPersonPage,
+  consentRecordPage,
   storyPages,
   inboxPages,
   faultyPages,
@@ -45,11 +64,15 @@ const TENANT_PAGES = [
   dryRunPage,
   mappingVersionPages,
   mappingEditor,
+  endpointPages,
+  capturePagesOfConsole,
   ledgerPage,
+  reportPages,
+  attributionPages,
 ];
 
 /** The console, to be mounted at `/`. Its pages are views of what the line wrote; what a person does goes through the desk. */
-export function createConsole(options: ConsoleOptions): Hono<ConsoleEnv> {
+export function createConsole(options: ConsoleOptions, gate?: Gate): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   for (const path of OWN) {
     app.use(path, consoleHeaders());
@@ -69,8 +92,10 @@ export function createConsole(options: ConsoleOptions): Hono<ConsoleEnv> {
     });
   }
   app.route('/', homePage());
+  if (gate) app.use('/enter/*', gate.limit('enter'));
   app.route('/', enterPages());
   app.use('/t/:tenant/*', admit);
+  for (const path of ['/t/:tenant/mappings', '/t/:tenant/mappings/*']) app.use(path, chooseCrm);
   for (const pages of TENANT_PAGES) app.route('/t/:tenant', pages());
   for (const path of OWN.slice(1)) app.all(path, (c) => answerNotFound(c, options));
   app.onError((error, c) => answerError(error, c, options));
@@ -89,10 +114,13 @@ async function admit(c: ConsoleContext, next: () => Promise<void>): Promise<Resp
   if (!session) return askToSignIn(c);
   const id = c.req.param('tenant') as TenantId;
   if (session.tenant !== null && session.tenant !== id) throw new Problem('request.not-found');
+  // From here on the database itself shows this request one tenant's rows, whatever a page asks for.
+  bindTenant(id);
   const tenant = await findTenant(options.db, id);
   if (!tenant) throw new Problem('request.not-found');
   c.set('tenant', tenant);
   c.set('waiting', await countWaiting(options.db, id));
+  c.set('brakes', await brakesNow(options.db, id));
   await next();
 }
 

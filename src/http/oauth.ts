@@ -4,7 +4,9 @@ import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { getVendor, type Flow } from '#flow/flow';
 import { dropInstall, finishInstall, signInFirst, startInstall } from '#flow/install';
+import { asServer } from '#store/scope';
 import { openSession, type Session } from '#store/sessions';
+import type { Gate } from '#http/gate';
 import { readCookie, sessionOf, setSessionCookie, writeCookie } from '#http/sessions';
 
 /** Ties a sign-in at a vendor to the browser that began it. */
@@ -14,8 +16,11 @@ const BROWSER_SECONDS = 900;
 const OAUTH_ERROR = /^[a-z_]{1,40}$/;
 
 /** `GET /install/<vendor>` begins an install, `GET /oauth/<vendor>/callback` ends it. */
-export function oauth(flow: Flow): Hono {
+export function oauth(flow: Flow, gate: Gate): Hono {
   const app = new Hono();
+  for (const path of ['/install/*', '/oauth/*']) app.use(path, gate.limit('oauth'));
+  // An install may begin before its tenant exists, and whose the account is comes out at the end.
+  for (const path of ['/install/*', '/oauth/*']) app.use(path, (_c, next) => asServer(next));
 
   app.get('/install/:vendor', async (c) => {
     const vendor = c.req.param('vendor');
@@ -25,7 +30,7 @@ export function oauth(flow: Flow): Hono {
     if (!connector.crm && tenant === null) throw signInFirst(connector);
     const browser = newToken();
     writeCookie(c, flow, BROWSER_COOKIE, browser, BROWSER_SECONDS);
-    return c.redirect(await startInstall(flow, vendor, tenant, browser, session?.tenant === null), 302);
+    return c.redirect(await startInstall(flow, vendor, { tenant, browser, operator: session?.tenant === null, login: c.req.query('login') }), 302);
   });
 
   app.get('/oauth/:vendor/callback', async (c) => {

@@ -6,10 +6,12 @@ import type { RawDelivery } from '#ports/inbound';
 
 /**
  * The raw request as it came, for checking a signature: its bytes before any parser, and our configured address with the raw path and query.
- * @throws Problem `request.too-large`, before more than `maxBytes` are kept
+ * @throws Problem `request.too-large`, before more than `maxBytes` are kept, `request.malformed` where it is compressed
  */
 export async function readDelivery(c: Context, publicUrl: string, maxBytes: number): Promise<RawDelivery> {
   const { incoming } = c.env as HttpBindings;
+  // No vendor compresses what it signs. Read as it came, a bomb is a few bytes that fit no signature; unpacked, it would be ours to hold.
+  if (!/^(identity)?$/i.test(incoming.headers['content-encoding'] ?? '')) throw new Problem('request.malformed', { say: 'Send the body without compression.' });
   const body = await readBody(incoming, maxBytes);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;

@@ -3,6 +3,7 @@ import { getCookie, setCookie } from 'hono/cookie';
 import type { Clock } from '#lib/clock';
 import { Problem } from '#core/problem';
 import type { Db } from '#store/database';
+import { asServer } from '#store/scope';
 import { closeSession, findSession, SESSION_MS, type Session } from '#store/sessions';
 
 const SESSION_COOKIE = 'countersign_session';
@@ -37,12 +38,12 @@ export function setSessionCookie(c: Context, server: Server, cookie: string): vo
 /** The session of the browser that asks; undefined where it has none that is still good. */
 export async function sessionOf(c: Context, server: Server): Promise<Session | undefined> {
   const cookie = readCookie(c, server, SESSION_COOKIE);
-  return cookie ? findSession(server.db, cookie, server.clock.now()) : undefined;
+  return cookie ? asServer(() => findSession(server.db, cookie, server.clock.now())) : undefined;
 }
 
 export async function endSession(c: Context, server: Server): Promise<void> {
   const cookie = readCookie(c, server, SESSION_COOKIE);
-  if (cookie) await closeSession(server.db, cookie);
+  if (cookie) await asServer(() => closeSession(server.db, cookie));
   writeCookie(c, server, SESSION_COOKIE, '', 0);
 }
 

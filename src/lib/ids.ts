@@ -16,14 +16,23 @@ export type Branded<Prefix extends string> = `${Prefix}_${string}`;
  * Ids sort by the time at which they were made, which keeps index pages warm.
  */
 export function newId<Prefix extends string>(prefix: Prefix, now = Date.now()): Branded<Prefix> {
+  let noise = '';
+  for (const byte of drawNoise()) noise += ALPHABET.charAt(byte & 31);
+  return `${prefix}_${timeText(now)}${noise}`;
+}
+
+/** Before every id that was made at `time` or later, and after every one made before it. */
+export function idFloor<Prefix extends string>(prefix: Prefix, time: number): Branded<Prefix> {
+  return `${prefix}_${timeText(time)}`;
+}
+
+function timeText(at: number): string {
   let time = '';
-  for (let rest = now, i = 0; i < 10; i++) {
+  for (let rest = at, i = 0; i < 10; i++) {
     time = ALPHABET.charAt(rest % 32) + time;
     rest = Math.floor(rest / 32);
   }
-  let noise = '';
-  for (const byte of drawNoise()) noise += ALPHABET.charAt(byte & 31);
-  return `${prefix}_${time}${noise}`;
+  return time;
 }
 
 function drawNoise(): Buffer {

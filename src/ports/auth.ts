@@ -7,7 +7,7 @@ export interface AppRegistration {
   clientId: string;
   clientSecret: Secret;
   redirectUri: string;
-  /** Where people consent and where tokens are had, without a slash at the end. Vendors' own hosts by default. */
+  /** Where people consent and where tokens are had, without a slash at the end: the vendor's own hosts, or the login that the person chose where the manifest has `logins`. */
   authorizeUrl: string;
   tokenUrl: string;
   /** API root to start from, for vendors whose accounts do not each have their own. */
@@ -23,6 +23,8 @@ export interface Tokens {
   /** Milliseconds since the epoch. */
   expiresAt: number;
   scopes: string[];
+  /** Root of the account's API, where the vendor names it with each grant: accounts move. */
+  baseUrl?: string;
 }
 export interface Account {
   /** The vendor's id: webhooks name it, and it makes a re-install the same install. */
@@ -46,7 +48,7 @@ export interface Auth {
   /** Which account the tokens are for. */
   identify(app: AppRegistration, http: TokenHttp, tokens: Tokens): Promise<Account>;
   /** Tells the vendor that we leave, after which its webhooks stop. Absent where the vendor has no such call. */
-  leave?(call: Call): Promise<void>;
+  leave?(call: Call, refreshToken: Secret | null): Promise<void>;
   /** Server-to-server grant without a person's redirect (JWT), where the registration has a key for it. Absent where the vendor has none. */
   mint?(app: AppRegistration, http: TokenHttp, now: number): Promise<Tokens>;
 }

@@ -1,6 +1,7 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { ENVELOPE_STATUSES, isClosed } from '#core/envelope';
 import type { EnvelopeId, InstallId, RecipientId, TenantId } from '#core/ids';
+import type { PinnedConsent } from '#core/pinned-consent';
 import type { PlannedField, Policies } from '#core/plan';
 import { Problem } from '#core/problem';
 import type { Db, Tx } from '#store/database';
@@ -19,8 +20,14 @@ export interface EnvelopeDocument {
   message: string;
   fields: PlannedField[];
   policies: Policies;
-  /** The CRM's id of the deal's owner. */
+  /** The CRM's ids of the deal's owner and company, and of open leads by role. */
   owner: string | null;
+  company: string | null;
+  leads: Record<string, string>;
+  /** Roles that sign at our side of the wire and are mailed nothing; absent where all are mailed. */
+  embedded?: string[];
+  /** Absent where the envelope asks for no consent. */
+  consents?: PinnedConsent[];
 }
 
 const OPEN = ENVELOPE_STATUSES.filter((status) => !isClosed(status));
@@ -49,20 +56,40 @@ export async function findEnvelopeByRemote(db: Db, tenant: TenantId, sign: Insta
   return row ? (await withRecipients(db, tenant, [row]))[0] : undefined;
 }
 
-export async function findEnvelopeByIntent(db: Db, tenant: TenantId, intent: string): Promise<EnvelopeWithRecipients | undefined> {
-  const row = await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('intent', '=', intent).executeTakeFirst();
+export async function findEnvelopeByIntent(db: Db, tenant: TenantId, crm: InstallId, intent: string): Promise<EnvelopeWithRecipients | undefined> {
+  const row = await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('crm', '=', crm).where('intent', '=', intent).executeTakeFirst();
   return row ? (await withRecipients(db, tenant, [row]))[0] : undefined;
 }
 
 /** Newest first. */
-export async function listEnvelopesOfDeal(db: Db, tenant: TenantId, deal: string): Promise<EnvelopeWithRecipients[]> {
-  const rows = await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('deal', '=', deal).orderBy('id', 'desc').limit(50).execute();
+export async function listEnvelopesOfDeal(db: Db, tenant: TenantId, crm: InstallId, deal: string): Promise<EnvelopeWithRecipients[]> {
+  const rows = await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('crm', '=', crm).where('deal', '=', deal).orderBy('id', 'desc').limit(50).execute();
   return withRecipients(db, tenant, rows);
 }
 
-export async function listOpenEnvelopesOfDeal(db: Db, tenant: TenantId, deal: string): Promise<EnvelopeWithRecipients[]> {
-  const rows = await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('deal', '=', deal).where('status', 'in', OPEN).orderBy('id', 'desc').execute();
+export async function listOpenEnvelopesOfDeal(db: Db, tenant: TenantId, crm: InstallId, deal: string): Promise<EnvelopeWithRecipients[]> {
+  const rows = await db
+    .selectFrom('envelopes')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('crm', '=', crm)
+    .where('deal', '=', deal)
+    .where('status', 'in', OPEN)
+    .orderBy('id', 'desc')
+    .execute();
   return withRecipients(db, tenant, rows);
+}
+
+/** What has come to its end, oldest first, a page after `after`. */
+export async function listClosedEnvelopes(
+  db: Db,
+  tenant: TenantId,
+  crm: InstallId,
+  ask: { after: EnvelopeId | null; since: number; limit: number },
+): Promise<EnvelopeWithRecipients[]> {
+  let query = db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('crm', '=', crm).where('closed_at', 'is not', null).where('requested_at', '>=', ask.since);
+  if (ask.after) query = query.where('id', '>', ask.after);
+  return withRecipients(db, tenant, await query.orderBy('id').limit(ask.limit).execute());
 }
 
 export async function insertEnvelope(tx: Tx, envelope: Insertable<EnvelopesTable>, recipients: Insertable<RecipientsTable>[]): Promise<void> {
@@ -88,11 +115,12 @@ export async function adoptRemote(db: Db, tenant: TenantId, id: EnvelopeId, remo
 }
 
 /** Whether a later envelope of the deal is out or completed. */
-export async function isOvertaken(db: Db, tenant: TenantId, { deal, id }: Pick<Envelope, 'deal' | 'id'>): Promise<boolean> {
+export async function isOvertaken(db: Db, tenant: TenantId, { crm, deal, id }: Pick<Envelope, 'crm' | 'deal' | 'id'>): Promise<boolean> {
   const row = await db
     .selectFrom('envelopes')
     .select('id')
     .where('tenant', '=', tenant)
+    .where('crm', '=', crm)
     .where('deal', '=', deal)
     .where('id', '>', id)
     .where('status', 'in', [...OPEN, 'completed'])

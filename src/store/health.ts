@@ -44,6 +44,34 @@ export async function databaseHealth(db: Db): Promise<DatabaseHealth> {
   };
 }
 
+/** Migrations that ran in a database and that this release does not know: a newer one was here. */
+export async function unknownMigrations(db: Db): Promise<string[]> {
+  const known = new Set(migrations.map(({ name }) => name));
+  const ran = await db.selectFrom('migrations').select('name').orderBy('name').execute();
+  return ran.map(({ name }) => name).filter((name) => !known.has(name));
+}
+
+/** Asks the database for nothing, to see whether it answers: a probe that counts what waits takes longest when there is most to do. @throws the driver's error */
+export async function answers(db: Db): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw('select 1'));
+}
+
+/** Systems that should have been told of a consent act before `since` and have not, over all tenants; what waits for a person or for a permission counts too. */
+export async function lateTellings(db: Db, actedBefore: number): Promise<{ install: InstallId; tenant: TenantId; name: string; count: number }[]> {
+  const rows = await db
+    .selectFrom('outbox')
+    .innerJoin('installs', 'installs.id', 'outbox.install')
+    .select(({ fn }) => ['outbox.install', 'outbox.tenant', 'installs.name', fn.countAll<number>().as('count')])
+    // The states stand in the text of the statement: each has a partial index, and what is done, which is nearly all, is in none of them.
+    .where(({ or, eb }) => or((['ready', 'leased', 'held', 'parked'] as const).map((state) => eb('outbox.state', '=', sql.lit(state)))))
+    .where('outbox.kind', '=', 'consent.tell')
+    .where('outbox.created_at', '<', actedBefore)
+    .where('installs.state', '!=', 'left')
+    .groupBy(['outbox.install', 'outbox.tenant', 'installs.name'])
+    .execute();
+  return rows.map(({ count, ...row }) => ({ ...row, count: Number(count) }));
+}
+
 /** Effects that should have run before `since` and have not, over all tenants: a sign that no process serves their lanes. */
 export async function overdueEffects(db: Db, since: number): Promise<{ install: InstallId; tenant: TenantId; count: number }[]> {
   const rows = await db

@@ -1,10 +1,11 @@
-import { sql, type Selectable } from 'kysely';
+import { CompiledQuery, sql, type Selectable } from 'kysely';
 import { newId } from '#lib/ids';
 import type { Correlation, InstallId, NoticeId, TenantId } from '#core/ids';
 import type { Fact } from '#core/fact';
 import { Problem } from '#core/problem';
 import { isPostgres, type Db, type Tx } from '#store/database';
 import type { InboxTable } from '#store/schema';
+import { wakeLanes, withWakes } from '#store/wakes';
 
 export type InboxNotice = Selectable<InboxTable>;
 /** The vendor of notices that we write ourselves: their payload is facts. */
@@ -50,29 +51,54 @@ export async function putNotices(
     correlation: notice.correlation ?? newId('cor', now),
     received_at: now,
   }));
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('inbox')
-    .values(rows)
-    .onConflict((conflict) => conflict.columns(['install', 'key']).doNothing())
-    .executeTakeFirst();
-  return Number(numInsertedOrUpdatedRows ?? 0n);
+  return withWakes(db, async (some) => {
+    const { numInsertedOrUpdatedRows } = await some
+      .insertInto('inbox')
+      .values(rows)
+      .onConflict((conflict) => conflict.columns(['install', 'key']).doNothing())
+      .executeTakeFirst();
+    const fresh = Number(numInsertedOrUpdatedRows ?? 0n);
+    if (fresh > 0) await wakeLanes(some, [{ kind: 'advance', lane: tenant }]);
+    return fresh;
+  });
 }
 
-/** The next notices of one tenant, oldest first. Call inside the transaction that will settle them. */
-export async function claimNotices(tx: Tx, now: number, limit: number): Promise<InboxNotice[]> {
-  const first = tx.selectFrom('inbox').select(['tenant', 'id']).where('state', '=', READY).where('run_at', '<=', now).orderBy('run_at').orderBy('id').limit(1);
-  const next = await (isPostgres(tx) ? first.forUpdate().skipLocked() : first).executeTakeFirst();
-  if (!next) return [];
-  const all = tx
-    .selectFrom('inbox')
-    .selectAll()
-    .where('tenant', '=', next.tenant)
-    .where('state', '=', READY)
-    .where('run_at', '<=', now)
-    .orderBy('run_at')
-    .orderBy('id')
-    .limit(limit);
+/**
+ * The next notices of one tenant, oldest first. Call inside the transaction that will settle them. The tenant is the one that comes `after` the last served: the
+ * oldest notice first would have each quiet tenant wait for all of another's 10,000 (33 s, where it waits 0.4 s alone).
+ */
+export async function claimNotices(tx: Tx, now: number, limit: number, after: TenantId | null = null): Promise<InboxNotice[]> {
+  const next = (after === null ? undefined : await firstDue(tx, now, after)) ?? (await firstDue(tx, now, null));
+  return next ? dueOf(tx, next.tenant, now, limit) : [];
+}
+
+/**
+ * The next notices of this tenant, oldest first. Call inside the transaction that will settle them. They go to one process at a time: a second one would only
+ * wait for the first one's ledger, so it gets none.
+ */
+export async function claimNoticesOf(tx: Tx, tenant: TenantId, now: number, limit: number): Promise<InboxNotice[]> {
+  return (await isAlone(tx, tenant)) ? dueOf(tx, tenant, now, limit) : [];
+}
+
+/** Whether this transaction is the only one that takes the tenant's notices, as long as it lasts. SQLite has one writer anyway. */
+async function isAlone(tx: Tx, tenant: TenantId): Promise<boolean> {
+  if (!isPostgres(tx)) return true;
+  const { rows } = await tx.executeQuery<{ alone: boolean }>(CompiledQuery.raw('select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as alone', [`advance|${tenant}`]));
+  return rows[0]?.alone === true;
+}
+
+function dueOf(tx: Tx, tenant: TenantId, now: number, limit: number): Promise<InboxNotice[]> {
+  const all = tx.selectFrom('inbox').selectAll().where('tenant', '=', tenant).where('state', '=', READY).where('run_at', '<=', now).orderBy('run_at').orderBy('id').limit(limit);
   return (isPostgres(tx) ? all.forUpdate().skipLocked() : all).execute();
+}
+
+/** With a plain `run_at` SQLite would sort all that is due instead of walking along the index that has the tenants in order. */
+const unsought = sql<number>`+run_at`;
+
+async function firstDue(tx: Tx, now: number, after: TenantId | null): Promise<{ tenant: TenantId } | undefined> {
+  const due = tx.selectFrom('inbox').select('tenant').where('state', '=', READY).where(unsought, '<=', now).orderBy('tenant').orderBy('run_at').limit(1);
+  const next = after === null ? due : due.where('tenant', '>', after);
+  return (isPostgres(tx) ? next.forUpdate().skipLocked() : next).executeTakeFirst();
 }
 
 export async function settleNotice(tx: Tx, tenant: TenantId, id: NoticeId, set: { state: 'done' | 'noted'; correlation?: Correlation; payload?: null }): Promise<void> {
@@ -97,13 +123,17 @@ export async function failNotice(db: Db, notice: InboxNotice, error: string, ret
 
 /** A dead letter goes back on the line, or is laid aside for good. @throws Problem `request.not-found` */
 export async function reviveNotice(db: Db, tenant: TenantId, id: NoticeId, state: 'ready' | 'noted', now: number): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable('inbox')
-    .set({ state, attempts: 0, run_at: now })
-    .where('tenant', '=', tenant)
-    .where('id', '=', id)
-    .where('state', '=', 'dead')
-    .executeTakeFirst();
+  const { numUpdatedRows } = await withWakes(db, async (some) => {
+    const revived = await some
+      .updateTable('inbox')
+      .set({ state, attempts: 0, run_at: now })
+      .where('tenant', '=', tenant)
+      .where('id', '=', id)
+      .where('state', '=', 'dead')
+      .executeTakeFirst();
+    if (state === 'ready') await wakeLanes(some, [{ kind: 'advance', lane: tenant, urgent: true }]);
+    return revived;
+  });
   if (numUpdatedRows === 0n) throw new Problem('request.not-found', { say: 'There is no dead letter of that id.' });
 }
 
@@ -112,8 +142,9 @@ export async function deliveryBody(db: Db, id: InboxNotice['delivery']): Promise
   return db.selectFrom('deliveries').select(['body', 'headers']).where('id', '=', id).executeTakeFirst();
 }
 
-/** When the next notice is due; null when none waits. */
-export async function nextNoticeAt(db: Db): Promise<number | null> {
-  const row = await db.selectFrom('inbox').select('run_at').where('state', '=', READY).orderBy('run_at').limit(1).executeTakeFirst();
+/** When the next notice is due, of one tenant where one is named; null when none waits. */
+export async function nextNoticeAt(db: Db, tenant?: TenantId): Promise<number | null> {
+  const waiting = db.selectFrom('inbox').select('run_at').where('state', '=', READY);
+  const row = await (tenant === undefined ? waiting : waiting.where('tenant', '=', tenant)).orderBy('run_at').limit(1).executeTakeFirst();
   return row?.run_at ?? null;
 }

@@ -1,8 +1,10 @@
 import { CompiledQuery, type Insertable } from 'kysely';
 import type { DeliveryId } from '#core/ids';
 import { Problem } from '#core/problem';
-import type { Db, Tx } from '#store/database';
+import { isWeather, type Db, type Tx } from '#store/database';
 import type { DeliveriesTable, InboxTable } from '#store/schema';
+import { asServer } from '#store/scope';
+import { wakeLanes } from '#store/wakes';
 
 /** A group is closed at these bounds, so that one commit does not hold the event loop. */
 const GROUP_DELIVERIES = 250;
@@ -15,6 +17,8 @@ const ROWS_A_STATEMENT = [64, 16, 4, 1];
 /** Keys of notices that are surely stored, so that a repeat costs no write. Beyond it the unique index tells. */
 const REMEMBERED_KEYS = 100_000;
 const WAITING_BOUND = 10_000;
+/** After a failure a server without senders, because it is not ready, has to be asked again some time. */
+const FAULT_MS = 5_000;
 
 export interface Arrival {
   /** Null where nothing of it concerns us: it is answered and not kept. */
@@ -24,6 +28,8 @@ export interface Arrival {
 export interface Ingest {
   /** Resolves once the arrival is durable (or was already). @throws Problem `store.busy` when it is not */
   add(arrival: Arrival): Promise<void>;
+  /** Why nothing can be stored; null where the last attempt went well, or is long past. */
+  fault(): string | null;
   /** Waits for everything under way. */
   drain(): Promise<void>;
 }
@@ -42,6 +48,7 @@ interface Waiting extends Arrival {
 export function createIngest(db: Db, onStored: () => void): Ingest {
   const waiting: Waiting[] = [];
   let running: Promise<void> | null = null;
+  let failedAt = -Infinity;
   const known = new Set<string>();
 
   const statements = new Map<string, { text: string; columns: string[] }>();
@@ -65,9 +72,12 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
 
   const keyOf = (notice: Insertable<InboxTable>) => `${notice.install}|${notice.key}`;
 
+  /** What shares a commit is of many tenants. */
+  const inOneCommit = (work: (tx: Tx) => Promise<void>) => asServer(() => db.transaction().execute(work));
+
   async function commit(group: Waiting[]): Promise<void> {
     try {
-      await db.transaction().execute(async (tx) => {
+      await inOneCommit(async (tx) => {
         const fresh = new Set<DeliveryId | null>();
         // In the order of their keys: two processes with the same notices would otherwise wait for each other for ever.
         const notices = group.flatMap((arrival) => arrival.notices).sort(byKey);
@@ -82,15 +92,23 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
         // A delivery of which every notice is known is not kept: nothing would lead to it when its people are erased.
         const deliveries = group.flatMap((arrival) => (arrival.delivery && (arrival.notices.length === 0 || fresh.has(arrival.delivery.id)) ? arrival.delivery : []));
         await insert(tx, 'deliveries', deliveries, (some) => tx.insertInto('deliveries').values(some).compile().sql);
+        if (stored.length > 0)
+          await wakeLanes(
+            tx,
+            notices.map(({ tenant }) => ({ kind: 'advance', lane: tenant })),
+          );
       });
       for (const arrival of group) {
         for (const notice of arrival.notices) remember(keyOf(notice));
         arrival.stored();
       }
+      failedAt = -Infinity;
       onStored();
     } catch (error) {
+      if (isWeather(error)) failedAt = performance.now();
       const problem = new Problem('store.busy', { cause: error });
-      for (const arrival of group) arrival.failed(problem);
+      // What came meanwhile would wait as long for the same: then the first of it was answered after 6 s, where vendors wait for 5.
+      for (const arrival of isWeather(error) ? [...group, ...waiting.splice(0)] : group) arrival.failed(problem);
     }
   }
 
@@ -125,6 +143,7 @@ export function createIngest(db: Db, onStored: () => void): Ingest {
         running ??= run();
       });
     },
+    fault: () => (performance.now() - failedAt < FAULT_MS ? 'the database takes nothing' : null),
     async drain() {
       await running;
     },

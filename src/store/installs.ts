@@ -43,6 +43,9 @@ export async function getInstall(db: Db, tenant: TenantId, id: InstallId): Promi
   return install;
 }
 
+/** Others work with the account too. */
+const DAY_SHARE_PERCENT = 25;
+
 export interface NewInstall {
   vendor: string;
   account: string;
@@ -86,6 +89,10 @@ export async function putInstall(tx: Tx, tenant: TenantId, install: NewInstall, 
       hook: newToken(24),
       webhook_keys: null,
       send_allowed: 0,
+      day_share: DAY_SHARE_PERCENT,
+      day_use: null,
+      budgets: null,
+      listening: 0,
       created_at: now,
     };
     await tx.insertInto('installs').values(row).execute();

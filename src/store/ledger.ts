@@ -3,20 +3,24 @@ import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 import type { TenantId } from '#core/ids';
 import { isPostgres, type Db, type Tx } from '#store/database';
-import type { AuditTable, FactsTable, LedgerName, ReceiptsTable } from '#store/ledger-schema';
+import type { LedgerName, LedgerRows as Rows } from '#store/ledger-schema';
 
-type Rows = { facts: FactsTable; receipts: ReceiptsTable; audit: AuditTable };
 /** A ledger row before it has its place in the chain. */
 export type Entry<Name extends LedgerName> = Omit<Rows[Name], 'tenant' | 'seq' | 'prev' | 'hash'>;
 
 export const GENESIS = '0'.repeat(64);
 const PAGE = 1000;
-/** SQLite takes at most 32,766 parameters in one statement; an entry has up to 15. */
+/** SQLite takes at most 32,766 parameters in one statement; an entry has up to 28. */
 const ROWS_A_STATEMENT = 500;
 
-/** The hash of a row: SHA-256 of its canonical JSON, every column but the hash itself, the previous hash included. */
-export function hashEntry(row: object): string {
-  return sha256(canonicalJson({ ...row, hash: undefined }));
+/** SHA-256 of what a row says: its canonical JSON, every column but the two hashes that chain it. */
+export function hashContent(row: object): string {
+  return sha256(canonicalJson({ ...row, prev: undefined, hash: undefined }));
+}
+
+/** The hash of a row: SHA-256 of the two hashes behind it, as text. So a proof shows the rows of one person, and of the rows between only what they hash to. */
+export function hashEntry(row: { prev: string }): string {
+  return sha256(row.prev + hashContent(row));
 }
 
 /** Takes the tenant's place in line: whoever holds it is alone in appending to this ledger until the transaction ends. */
@@ -56,20 +60,30 @@ export type LedgerCheck = { ok: true; entries: number; head: string } | { ok: fa
 export async function verifyLedger(db: Db, tenant: TenantId, ledger: LedgerName, progress: (seq: number) => void = () => undefined): Promise<LedgerCheck> {
   let prev = GENESIS;
   let seq = 0;
+  let named = -1;
   for (;;) {
     const page = await db.selectFrom(ledger).selectAll().where('tenant', '=', tenant).where('seq', '>', seq).orderBy('seq').limit(PAGE).execute();
     for (const row of page) {
-      if (row.seq !== seq + 1) return { ok: false, seq: seq + 1, say: `Entry ${seq + 1} is missing.` };
-      if (row.prev !== prev) return { ok: false, seq: row.seq, say: `Entry ${row.seq} does not follow from the one before it.` };
-      if (row.hash !== hashEntry(row)) return { ok: false, seq: row.seq, say: `Entry ${row.seq} was changed after it was written.` };
+      const fault = faultOf(row, { seq: seq + 1, prev });
+      if (fault !== null) return { ok: false, seq: Math.min(row.seq, seq + 1), say: fault };
       seq = row.seq;
       prev = row.hash;
     }
-    if (page.length < PAGE) break;
-    progress(seq);
+    if (page.length === PAGE) {
+      progress(seq);
+      continue;
+    }
+    const head = await db.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger).executeTakeFirst();
+    const { seq: last, hash } = head ?? { seq: 0, hash: GENESIS };
+    if (last === seq && hash === prev) return { ok: true, entries: seq, head: prev };
+    // A head that is further on was moved while we read, so that there are entries by now; the same head twice names what is not there.
+    if (last <= seq || last === named) return { ok: false, seq: seq + 1, say: `The ledger ends at entry ${seq}, its head names entry ${last}.` };
+    named = last;
   }
-  const head = await db.selectFrom('ledger_heads').select(['seq', 'hash']).where('tenant', '=', tenant).where('ledger', '=', ledger).executeTakeFirst();
-  if ((head?.seq ?? 0) !== seq || (head?.hash ?? GENESIS) !== prev)
-    return { ok: false, seq: seq + 1, say: `The ledger ends at entry ${seq}, its head names entry ${head?.seq ?? 0}.` };
-  return { ok: true, entries: seq, head: prev };
+}
+
+function faultOf(row: { seq: number; prev: string; hash: string }, expected: { seq: number; prev: string }): string | null {
+  if (row.seq !== expected.seq) return `Entry ${expected.seq} is missing.`;
+  if (row.prev !== expected.prev) return `Entry ${row.seq} does not follow from the one before it.`;
+  return row.hash === hashEntry(row) ? null : `Entry ${row.seq} was changed after it was written.`;
 }

@@ -10,8 +10,9 @@ export type MappingVersion = Selectable<MappingsTable>;
 export type MappingKind = MappingVersion['kind'];
 export const MAPPING_KINDS: readonly MappingKind[] = ['send', 'writeback', 'journey'];
 
-export async function activeMappings(db: Db, tenant: TenantId): Promise<Map<MappingKind, MappingVersion>> {
-  const rows = await db.selectFrom('mappings').selectAll().where('tenant', '=', tenant).where('active', '=', 1).execute();
+/** The versions in force for a CRM, by its connector's id. */
+export async function activeMappings(db: Db, tenant: TenantId, crm: string): Promise<Map<MappingKind, MappingVersion>> {
+  const rows = await db.selectFrom('mappings').selectAll().where('tenant', '=', tenant).where('crm', '=', crm).where('active', '=', 1).execute();
   return new Map(rows.map((row) => [row.kind, row]));
 }
 
@@ -22,27 +23,29 @@ export async function getMapping(db: Db, tenant: TenantId, id: MappingId): Promi
 }
 
 /** Newest first. */
-export async function listMappings(db: Db, tenant: TenantId, kind: MappingKind): Promise<MappingVersion[]> {
-  return db.selectFrom('mappings').selectAll().where('tenant', '=', tenant).where('kind', '=', kind).orderBy('version', 'desc').execute();
+export async function listMappings(db: Db, tenant: TenantId, crm: string, kind: MappingKind): Promise<MappingVersion[]> {
+  return db.selectFrom('mappings').selectAll().where('tenant', '=', tenant).where('crm', '=', crm).where('kind', '=', kind).orderBy('version', 'desc').execute();
 }
 
 /** Stores a text as the next version and makes it the active one; the active version's own text changes nothing. */
 export async function putMapping(
   tx: Tx,
   tenant: TenantId,
+  crm: string,
   kind: MappingKind,
   text: string,
   by: { origin: MappingVersion['origin']; note: string; createdBy: string },
   now: number,
 ): Promise<MappingVersion> {
   const hash = sha256(text);
-  const [newest] = await listMappings(tx, tenant, kind);
-  const active = (await activeMappings(tx, tenant)).get(kind);
+  const [newest] = await listMappings(tx, tenant, crm, kind);
+  const active = (await activeMappings(tx, tenant, crm)).get(kind);
   if (active?.hash === hash) return active;
   const version = (newest?.version ?? 0) + 1;
   const row = {
     tenant,
     id: newId('map', now),
+    crm,
     kind,
     version,
     text,
@@ -55,17 +58,18 @@ export async function putMapping(
     frozen_at: null,
   };
   await tx.insertInto('mappings').values(row).execute();
-  await activateMapping(tx, tenant, kind, version);
+  await activateMapping(tx, tenant, crm, kind, version);
   return { ...row, active: 1 };
 }
 
 /** @throws Problem `request.not-found` */
-export async function activateMapping(tx: Tx, tenant: TenantId, kind: MappingKind, version: number): Promise<void> {
-  await tx.updateTable('mappings').set({ active: 0 }).where('tenant', '=', tenant).where('kind', '=', kind).where('active', '=', 1).execute();
+export async function activateMapping(tx: Tx, tenant: TenantId, crm: string, kind: MappingKind, version: number): Promise<void> {
+  await tx.updateTable('mappings').set({ active: 0 }).where('tenant', '=', tenant).where('crm', '=', crm).where('kind', '=', kind).where('active', '=', 1).execute();
   const { numUpdatedRows } = await tx
     .updateTable('mappings')
     .set({ active: 1 })
     .where('tenant', '=', tenant)
+    .where('crm', '=', crm)
     .where('kind', '=', kind)
     .where('version', '=', version)
     .executeTakeFirst();

@@ -1,22 +1,34 @@
 import { sql, type Selectable } from 'kysely';
-import { groupBy } from '#lib/group';
+import { chunk, groupBy } from '#lib/group';
 import { newId } from '#lib/ids';
-import type { Effect, EffectKind } from '#core/effect';
+import { PRIORITY, type Effect, type EffectKind } from '#core/effect';
 import { Problem } from '#core/problem';
 import type { Correlation, EffectId, InstallId, TenantId } from '#core/ids';
 import { isPostgres, type Db, type Tx } from '#store/database';
+import { membershipOf } from '#store/memberships';
+import { wakeLanes, withWakes } from '#store/wakes';
+import { begunAfterRestore, type Restored } from '#store/restored';
 import type { OutboxTable } from '#store/schema';
 
 export type OutboxEffect = Selectable<OutboxTable>;
-/** How long a process may work on what it took before another takes it over. */
-export const LANE_LEASE_MS = 120_000;
+/**
+ * How long a process may be silent about what it took before another takes it over. It is renewed every third of that, so a long turn keeps its lane; a killed
+ * one's lane stands for as long. With 120 s, customers of a machine that died waited two minutes.
+ */
+export const LANE_LEASE_MS = 60_000;
 
 /** States stand in the text of statements: SQLite uses an index that is for one state alone only then, and with a parameter goes through every effect that ever was. */
 const inState = { ready: sql.lit<'ready'>('ready'), leased: sql.lit<'leased'>('leased'), held: sql.lit<'held'>('held') } as const;
 
+/** SQLite takes at most 32,766 parameters in a statement. All that waits for one record comes along, and after a long outage that may be more: the lane could then never be taken again. */
+const IDS_A_STATEMENT = 5_000;
+
 /** Kinds that cost a call or more each. A turn takes few of them, so that it ends long before its lease does, however slowly the vendor lets them through. */
-const SINGLE: ReadonlySet<EffectKind> = new Set(['envelope.create', 'envelope.void', 'envelope.remind', 'task.create']);
+const SINGLE: ReadonlySet<EffectKind> = new Set(['envelope.create', 'envelope.void', 'envelope.remind', 'task.create', 'document.attach']);
 const SINGLES_A_TURN = 30;
+/** Kinds that some vendors take many of in a call, and others one. */
+const EVENTS: ReadonlySet<EffectKind> = new Set(['journey.emit']);
+const EVENTS_A_TURN = 200;
 
 export interface Lane {
   tenant: TenantId;
@@ -25,11 +37,20 @@ export interface Lane {
 }
 
 function recordOf(effect: Effect): string | null {
+  if (effect.kind === 'journey.join' || effect.kind === 'journey.leave') return membershipOf(effect.data.contact, effect.data.list);
   return effect.kind === 'record.write' ? `${effect.data.record.type}:${effect.data.record.id}` : null;
 }
 
+/** What an effect follows from: the place of a fact, its time, and whether the database came back from a backup since. */
+interface Cause {
+  ordinal: number;
+  correlation: Correlation;
+  at?: number;
+  restored?: Restored | null;
+}
+
 /** Stores effects; those whose key is known already are the same effect and change nothing. `ordinal` is the place of the fact that caused them. Returns how many were new. */
-export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Effect[], cause: { ordinal: number; correlation: Correlation }, now: number): Promise<number> {
+export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Effect[], cause: Cause, now: number): Promise<number> {
   if (effects.length === 0) return 0;
   const rows = effects.map((effect, index) => ({
     tenant,
@@ -41,14 +62,13 @@ export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Eff
     data: JSON.stringify(effect.data),
     record: recordOf(effect),
     priority: effect.priority,
-    state: 'ready' as const,
+    ...begunAfterRestore(effect.kind, cause.at ?? now, cause.restored ?? null),
     run_at: effect.notBefore,
     attempts: 0,
     epoch: 0,
     envelope: effect.envelope,
     correlation: cause.correlation,
     why: effect.why,
-    error: null,
     created_at: now,
     updated_at: now,
   }));
@@ -57,20 +77,25 @@ export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Eff
     .values(rows)
     .onConflict((conflict) => conflict.columns(['tenant', 'key']).doNothing())
     .executeTakeFirst();
+  await wakeLanes(
+    tx,
+    effects.map(({ install, priority }) => ({ kind: 'perform', lane: install, urgent: priority <= PRIORITY.click })),
+  );
   return Number(numInsertedOrUpdatedRows ?? 0n);
 }
 
 /**
- * Takes the lane that was served longest ago and has work that is due, with up to `limit` of its effects, clicks first, then oldest first.
- * Other waiting writes to a record that is written anyway come along whatever their time and priority, beyond `limit` too, so that a later value
- * is never overtaken by an older one.
+ * Takes the lane that was served longest ago and has work that is due, with up to `limit` of its effects (of its vendor's, where that is a function), clicks first, then oldest first.
+ * Other waiting writes to a record that is written anyway, and other moves of a person on and off one list, come along whatever their time and priority,
+ * beyond `limit` too, so that a later value is never overtaken by an older one.
+ * Takes the lane of that `install` or none, where one is named.
  */
-export async function claimLane(db: Db, now: number, limit: number): Promise<{ lane: Lane; effects: OutboxEffect[] } | null> {
+export async function claimLane(db: Db, now: number, limit: number | ((vendor: string) => number), install?: InstallId): Promise<{ lane: Lane; effects: OutboxEffect[] } | null> {
   return db.transaction().execute(async (tx) => {
     const open = tx
       .selectFrom('lanes')
       .innerJoin('installs', 'installs.id', 'lanes.install')
-      .select(['lanes.install', 'lanes.tenant', 'lanes.epoch'])
+      .select(['lanes.install', 'lanes.tenant', 'lanes.epoch', 'installs.vendor'])
       .where('installs.state', '=', 'active')
       .where('lanes.next_at', '<=', now)
       .where('lanes.lease_until', '<=', now)
@@ -78,6 +103,7 @@ export async function claimLane(db: Db, now: number, limit: number): Promise<{ l
         const work = selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install');
         return or([exists(work.where('outbox.state', '=', inState.ready).where('outbox.run_at', '<=', now)), exists(work.where('outbox.state', '=', inState.leased))]);
       })
+      .$if(install !== undefined, (some) => some.where('lanes.install', '=', install ?? 'ins_none'))
       .orderBy('lanes.served_at')
       .limit(1);
     const found = await (isPostgres(tx) ? open.forUpdate('lanes').skipLocked() : open).executeTakeFirst();
@@ -89,7 +115,7 @@ export async function claimLane(db: Db, now: number, limit: number): Promise<{ l
       .where('install', '=', lane.install)
       .execute();
     await releaseAbandoned(tx, lane);
-    return { lane, effects: await leaseEffects(tx, lane, now, limit) };
+    return { lane, effects: await leaseEffects(tx, lane, now, typeof limit === 'number' ? limit : limit(found.vendor)) };
   });
 }
 
@@ -103,22 +129,37 @@ const unsought = sql<number>`+run_at`;
 
 async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Promise<OutboxEffect[]> {
   const ready = tx.selectFrom('outbox').selectAll().where('tenant', '=', lane.tenant).where('install', '=', lane.install).where('state', '=', inState.ready);
-  const due = await ready.where(unsought, '<=', now).orderBy('priority').orderBy('ordinal').limit(limit).execute();
-  const late = new Set(due.filter(({ kind }) => SINGLE.has(kind)).slice(SINGLES_A_TURN));
+  const next = ready.where(unsought, '<=', now).orderBy('priority').orderBy('ordinal');
+  // Asked for apart: what costs a call each would otherwise stand before what fills batches.
+  const many = await next
+    .where('kind', 'not in', [...SINGLE, ...EVENTS])
+    .limit(limit)
+    .execute();
+  const few = await next
+    .where('kind', 'in', [...SINGLE])
+    .limit(Math.min(limit, SINGLES_A_TURN))
+    .execute();
+  const events = await next
+    .where('kind', 'in', [...EVENTS])
+    .limit(Math.min(limit, EVENTS_A_TURN))
+    .execute();
+  const due = [...many, ...few, ...events];
   const records = [...new Set(due.flatMap((effect) => effect.record ?? []))];
   const writes = records.length === 0 ? [] : await ready.where('record', 'in', records).execute();
-  const effects = [...due.filter((effect) => effect.record === null && !late.has(effect)), ...writes].sort((a, b) => a.ordinal - b.ordinal);
+  const effects = [...due.filter((effect) => effect.record === null), ...writes].sort((a, b) => a.ordinal - b.ordinal);
   if (effects.length === 0) return [];
-  await tx
-    .updateTable('outbox')
-    .set((eb) => ({ state: 'leased', epoch: lane.epoch, attempts: eb('attempts', '+', 1), updated_at: now }))
-    .where('tenant', '=', lane.tenant)
-    .where(
-      'id',
-      'in',
-      effects.map((effect) => effect.id),
-    )
-    .execute();
+  for (const some of chunk(effects, IDS_A_STATEMENT))
+    await tx
+      .updateTable('outbox')
+      // What the last attempt said is over: an effect found leased that says nothing is one whose attempt never came to an end.
+      .set((eb) => ({ state: 'leased', epoch: lane.epoch, attempts: eb('attempts', '+', 1), error: null, updated_at: now }))
+      .where('tenant', '=', lane.tenant)
+      .where(
+        'id',
+        'in',
+        some.map((effect) => effect.id),
+      )
+      .execute();
   return effects.map((effect) => ({ ...effect, state: 'leased', epoch: lane.epoch, attempts: effect.attempts + 1 }));
 }
 
@@ -140,7 +181,7 @@ export async function releaseLane(db: Db, lane: Lane, nextAt: number): Promise<v
 
 export interface Settlement {
   id: EffectId;
-  state: 'ready' | 'done' | 'parked' | 'cancelled';
+  state: 'ready' | 'done' | 'parked' | 'held' | 'cancelled';
   runAt?: number;
   /** The vendor refused to look at it, so it does not count as an attempt. */
   untried?: boolean;
@@ -150,7 +191,8 @@ export interface Settlement {
 /** Settles leased effects. Returns those that were still ours: a lane that was taken over settles nothing twice. */
 export async function settleEffects(tx: Tx, lane: Lane, settlements: readonly Settlement[], now: number): Promise<Set<EffectId>> {
   const mine = new Set<EffectId>();
-  for (const group of groupBy(settlements, (one) => JSON.stringify([one.state, one.runAt, one.untried, one.error])).values()) {
+  const groups = groupBy(settlements, (one) => JSON.stringify([one.state, one.runAt, one.untried, one.error]));
+  for (const group of [...groups.values()].flatMap((all) => chunk(all, IDS_A_STATEMENT))) {
     const [one] = group;
     if (!one) continue;
     const rows = await tx
@@ -177,48 +219,34 @@ export async function settleEffects(tx: Tx, lane: Lane, settlements: readonly Se
   return mine;
 }
 
-/** Fields of a record that a later effect has already written: an older value must not overwrite them. */
-export async function fieldsWrittenLater(db: Db, tenant: TenantId, record: string, ordinal: number): Promise<Set<string>> {
-  const later = await db
-    .selectFrom('outbox')
-    .select('data')
-    .where('tenant', '=', tenant)
-    .where('record', '=', record)
-    .where('ordinal', '>', ordinal)
-    .where('state', '=', 'done')
-    .execute();
-  return new Set(later.flatMap((row) => Object.keys((JSON.parse(row.data) as { set: object }).set)));
-}
-
-/** Write-once fields that effects of ours have put on records before, by record: they hold a value since, and need not be looked at again. */
-export async function fieldsWrittenOnce(db: Db, tenant: TenantId, records: readonly string[]): Promise<Map<string, Set<string>>> {
-  if (records.length === 0) return new Map();
-  const rows = await db.selectFrom('outbox').select(['record', 'data']).where('tenant', '=', tenant).where('record', 'in', records).where('state', '=', 'done').execute();
-  const written = groupBy(rows, ({ record }) => record ?? '');
-  return new Map([...written].map(([record, some]) => [record, new Set(some.flatMap(({ data }) => (JSON.parse(data) as { once?: string[] }).once ?? []))]));
-}
-
 /** Holds what waits for an install that needs a person, or lets it go on. */
 export async function holdEffects(db: Db, tenant: TenantId, install: InstallId, hold: boolean, now: number): Promise<void> {
-  await db
-    .updateTable('outbox')
-    .set({ state: hold ? 'held' : 'ready', updated_at: now })
-    .where('tenant', '=', tenant)
-    .where('install', '=', install)
-    .where('state', '=', hold ? inState.ready : inState.held)
-    .execute();
+  await withWakes(db, async (some) => {
+    await some
+      .updateTable('outbox')
+      .set({ state: hold ? 'held' : 'ready', updated_at: now })
+      .where('tenant', '=', tenant)
+      .where('install', '=', install)
+      .where('state', '=', hold ? inState.ready : inState.held)
+      .execute();
+    if (!hold) await wakeLanes(some, [{ kind: 'perform', lane: install }]);
+  });
 }
 
 /** A dead letter goes back into its lane, perhaps with mended data, or is laid aside for good. @throws Problem `request.not-found` */
 export async function reviveEffect(db: Db, tenant: TenantId, id: EffectId, set: { state: 'ready' | 'cancelled'; data?: string }, now: number): Promise<OutboxEffect> {
-  const row = await db
-    .updateTable('outbox')
-    .set({ ...set, run_at: now, updated_at: now, ...(set.state === 'ready' ? { priority: 2 } : {}) })
-    .where('tenant', '=', tenant)
-    .where('id', '=', id)
-    .where('state', 'in', ['parked', 'held'])
-    .returningAll()
-    .executeTakeFirst();
+  const row = await withWakes(db, async (some) => {
+    const revived = await some
+      .updateTable('outbox')
+      .set({ ...set, run_at: now, updated_at: now, ...(set.state === 'ready' ? { priority: PRIORITY.click } : {}) })
+      .where('tenant', '=', tenant)
+      .where('id', '=', id)
+      .where('state', 'in', ['parked', 'held'])
+      .returningAll()
+      .executeTakeFirst();
+    if (revived?.state === 'ready') await wakeLanes(some, [{ kind: 'perform', lane: revived.install, urgent: true }]);
+    return revived;
+  });
   if (!row) throw new Problem('request.not-found', { say: 'There is no dead letter of that id.' });
   return row;
 }
@@ -231,9 +259,10 @@ export async function getEffect(db: Db, tenant: TenantId, id: EffectId): Promise
 
 /**
  * When to look at the lanes again that nobody serves; null when nothing waits in them. A closed lane is looked at when it opens, whatever waits in it:
- * going through 40,000 waiting effects after each batch of notices, to find the very first, held notices down to 190 a second.
+ * going through 40,000 waiting effects after each batch of notices, to find the very first, held notices down to 190 a second. Of one lane alone, where an
+ * `install` is named.
  */
-export async function nextEffectAt(db: Db, now: number): Promise<number | null> {
+export async function nextEffectAt(db: Db, now: number, install?: InstallId): Promise<number | null> {
   const row = await db
     .selectFrom('lanes')
     .innerJoin('installs', 'installs.id', 'lanes.install')
@@ -244,6 +273,7 @@ export async function nextEffectAt(db: Db, now: number): Promise<number | null> 
     })
     .where('installs.state', '=', 'active')
     .where('lanes.lease_until', '<=', now)
+    .$if(install !== undefined, (some) => some.where('lanes.install', '=', install ?? 'ins_none'))
     .where(({ exists, selectFrom }) => exists(selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install').where('outbox.state', '=', inState.ready)))
     .executeTakeFirst();
   return row?.at ?? null;

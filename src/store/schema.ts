@@ -1,9 +1,15 @@
-import type { Generated } from 'kysely';
 import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
 import type { EffectKind } from '#core/effect';
 import type { Correlation, DeliveryId, EffectId, EnvelopeId, InstallId, MappingId, NoticeId, PersonId, RecipientId, TenantId } from '#core/ids';
 import type { Flag, JsonText, Sealed, Time } from '#store/columns';
-import type { AuditTable, FactsTable, LedgerHeadsTable, ReceiptsTable } from '#store/ledger-schema';
+import type { ApiCallsTable, ApiKeysTable, CapturePagesTable, CapturePostsTable, CaptureRenderingsTable, CaptureStatesTable } from '#store/capture-schema';
+import type { BrakeTables } from '#store/brakes-schema';
+import type { CallbacksTable } from '#store/callbacks-schema';
+import type { ConsentPersonalTable, ConsentTextsTable, PersonRecordsTable } from '#store/consent-schema';
+import type { EndpointsTable, MessagesTable } from '#store/endpoints-schema';
+import type { LedgerHeadsTable, LedgerRows } from '#store/ledger-schema';
+import type { LeasesTable, MigrationsTable, RootKeysTable, SettingsTable } from '#store/server-schema';
+import type { HeadTimestampsTable, SignedHeadsTable, SigningKeysTable } from '#store/proof-schema';
 
 export interface TenantsTable {
   id: TenantId;
@@ -32,6 +38,14 @@ export interface InstallsTable {
   webhook_keys: Sealed | null;
   /** Whether a test or cloned account may send to live people. */
   send_allowed: Flag;
+  /** Percent of the account's calls of a day that we may use, where the vendor counts them. */
+  day_share: number;
+  /** What was last known of the day's calls. */
+  day_use: JsonText | null;
+  /** What the vendor said last of the windows in which it counts. */
+  budgets: JsonText | null;
+  /** Whether changes are heard as a stream beside webhooks and asking, where the vendor has one. */
+  listening: Flag;
   /** When a person last authorised it: tells one grant from the next. */
   granted_at: Time;
   created_at: Time;
@@ -41,6 +55,8 @@ export interface InstallsTable {
 export interface OauthStatesTable {
   state_hash: string;
   vendor: string;
+  /** The host at which the person chose to sign in, for vendors with several. */
+  login: string | null;
   tenant: TenantId | null;
   /** Whether an operator's session began it: what admits an account that is not known yet. */
   operator: Flag;
@@ -146,10 +162,10 @@ export interface OutboxTable {
   install: InstallId;
   kind: EffectKind;
   data: JsonText;
-  /** `type:id` of the record written, null for other kinds. */
+  /** `type:id` of the record written, `member:contact:list` for who joins or leaves a list, null for other kinds. */
   record: string | null;
   priority: number;
-  /** `held`: its install needs a person. `parked`: a dead letter, with its cause. */
+  /** `held`: its install needs a person, or sending is stopped. `parked`: a dead letter, with its cause. */
   state: 'ready' | 'leased' | 'done' | 'parked' | 'held' | 'cancelled';
   run_at: Time;
   attempts: number;
@@ -190,6 +206,8 @@ export interface CursorsTable {
 export interface MappingsTable {
   tenant: TenantId;
   id: MappingId;
+  /** The CRM that it is written for, by its connector's id. */
+  crm: string;
   kind: 'send' | 'writeback' | 'journey';
   version: number;
   text: string;
@@ -234,31 +252,30 @@ export interface AlarmsTable {
   first_at: Time;
   last_at: Time;
 }
-/** What a database remembers of itself. */
-export interface SettingsTable {
-  /** `mode`: the mode of its first start. `entered`: that somebody has been in the console. */
-  name: 'mode' | 'entered';
-  value: string;
-}
-export interface MigrationsTable {
-  name: string;
-  at: Generated<Time>;
-}
 
-export interface Database {
+export interface Database extends LedgerRows, BrakeTables {
   tenants: TenantsTable;
   installs: InstallsTable;
   oauth_states: OauthStatesTable;
   deliveries: DeliveriesTable;
   inbox: InboxTable;
-  facts: FactsTable;
-  receipts: ReceiptsTable;
-  audit: AuditTable;
   ledger_heads: LedgerHeadsTable;
   envelopes: EnvelopesTable;
   recipients: RecipientsTable;
   persons: PersonsTable;
+  person_records: PersonRecordsTable;
+  consent_texts: ConsentTextsTable;
+  consent_personal: ConsentPersonalTable;
+  capture_pages: CapturePagesTable;
+  capture_states: CaptureStatesTable;
+  capture_renderings: CaptureRenderingsTable;
+  capture_posts: CapturePostsTable;
+  api_keys: ApiKeysTable;
+  api_calls: ApiCallsTable;
   outbox: OutboxTable;
+  endpoints: EndpointsTable;
+  messages: MessagesTable;
+  callbacks: CallbacksTable;
   lanes: LanesTable;
   cursors: CursorsTable;
   mappings: MappingsTable;
@@ -267,5 +284,10 @@ export interface Database {
   links: LinksTable;
   alarms: AlarmsTable;
   settings: SettingsTable;
+  root_keys: RootKeysTable;
+  leases: LeasesTable;
+  signing_keys: SigningKeysTable;
+  signed_heads: SignedHeadsTable;
+  head_timestamps: HeadTimestampsTable;
   migrations: MigrationsTable;
 }

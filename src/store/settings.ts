@@ -1,5 +1,5 @@
 import type { Db } from '#store/database';
-import type { SettingsTable } from '#store/schema';
+import type { SettingsTable } from '#store/server-schema';
 
 /** Writes a setting down for good: whoever comes first decides. Returns the value that holds. */
 export async function claimSetting(db: Db, name: SettingsTable['name'], value: string): Promise<string> {

@@ -1,28 +1,49 @@
-import type { InstallId } from '#core/ids';
-import { clearAlarm, clearSettledAlarms, raiseAlarm } from '#store/alarms';
-import { overdueEffects } from '#store/health';
-import { sweepDeliveries } from '#store/retention';
-import { sweepSessions } from '#store/sessions';
+import { clearAlarmsBut, clearSettledAlarms, raiseAlarm } from '#store/alarms';
+import { TOLD_WITHIN_MS } from '#core/decide/consent';
+import { lateTellings, overdueEffects } from '#store/health';
+import { sweepEntries } from '#store/entries';
 import type { Flow } from '#flow/flow';
+import { thawRest } from '#flow/thaw';
+import { signMovedHeads } from '#flow/proof/signing';
+import { createStamping } from '#flow/proof/stamping';
+import { createRetention } from './retention.ts';
 
 const EVERY_MS = 60_000;
 const OVERDUE_MS = 10 * 60_000;
-/** Raw deliveries are kept this long: longer than any vendor goes on repeating one. */
-const KEEP_DELIVERIES_MS = 30 * 86_400_000;
+
+/** Who entered a stage is kept for twice as long as the longest ceiling looks back. */
+const KEEP_ENTRIES_MS = 2 * 86_400_000;
 
 /** What has to be looked at once a minute: old rows, ended sessions, lanes that stand still. */
 export function createUpkeep(flow: Flow): { turn: () => Promise<boolean>; nextAt: () => Promise<number> } {
   let next = flow.clock.now() + EVERY_MS;
-  let stuck = new Set<InstallId>();
+  const stamping = createStamping(flow);
+  const retain = createRetention(flow);
 
   async function watchLanes(now: number): Promise<void> {
     const overdue = await overdueEffects(flow.db, now - OVERDUE_MS);
     for (const { install, tenant, count } of overdue) {
       await raiseAlarm(flow.db, { code: 'lane-stuck', subject: install, tenant, say: `${count} effects of this account should have run ten minutes ago and have not.` }, now);
     }
-    const still = new Set(overdue.map(({ install }) => install));
-    for (const install of stuck) if (!still.has(install)) await clearAlarm(flow.db, 'lane-stuck', install);
-    stuck = still;
+    await clearAlarmsBut(
+      flow.db,
+      'lane-stuck',
+      overdue.map(({ install }) => install),
+    );
+  }
+
+  /** A withdrawal is owed to every system within a day. The alarm names the system, and ends once nothing is owed any more. */
+  async function watchConsents(now: number): Promise<void> {
+    const late = await lateTellings(flow.db, now - TOLD_WITHIN_MS);
+    for (const { install, tenant, name, count } of late) {
+      const say = `${name} should have been told of ${count === 1 ? 'one act' : `${count} acts`} of consent by now and has not been.`;
+      await raiseAlarm(flow.db, { code: 'consent-late', subject: install, tenant, say }, now);
+    }
+    await clearAlarmsBut(
+      flow.db,
+      'consent-late',
+      late.map(({ install }) => install),
+    );
   }
 
   return {
@@ -32,10 +53,14 @@ export function createUpkeep(flow: Flow): { turn: () => Promise<boolean>; nextAt
       if (now < next) return false;
       next = now + EVERY_MS;
       await watchLanes(now);
+      await watchConsents(now);
+      await thawRest(flow);
+      await sweepEntries(flow.db, now - KEEP_ENTRIES_MS);
       await clearSettledAlarms(flow.db);
-      await sweepSessions(flow.db, now);
-      const swept = await sweepDeliveries(flow.db, now - KEEP_DELIVERIES_MS);
-      if (swept > 0) flow.log.info({ swept }, 'old deliveries removed');
+      await signMovedHeads(flow);
+      await stamping.turn();
+      const swept = await retain();
+      if (Object.values(swept).some((count) => count > 0)) flow.log.info({ swept }, 'old rows removed');
       return false;
     },
   };

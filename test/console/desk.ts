@@ -9,6 +9,8 @@ export interface FakeDesk extends Desk {
   /** What the next operation throws. */
   fails: Problem | null;
   run: DryRun;
+  /** The CRMs that are connected. */
+  connected: string[];
 }
 
 const FAULT: MappingFault = {
@@ -69,6 +71,13 @@ export function fakeDesk(): FakeDesk {
     faults: [FAULT, WARNING],
     fails: null,
     run: RUN,
+    connected: ['hubspot'],
+    publishText: () => Promise.reject(new Error('not asked for')),
+    exportProof: async (...rest) => {
+      await note('exportProof', ...rest);
+      return [{ path: 'README.txt', bytes: Buffer.from('a proof') }];
+    },
+    reportConsent: () => Promise.reject(new Error('not asked for')),
     send: async () => ({ correlation: newId('cor') }),
     void: (...rest) => note('void', ...rest),
     remind: (...rest) => note('remind', ...rest),
@@ -86,10 +95,41 @@ export function fakeDesk(): FakeDesk {
         { id: '9000000077', name: 'Proseware <trial>', stage: 'appointmentscheduled', fields: {} },
       ];
     },
+    correctAttribution: async (...rest) => {
+      await note('correctAttribution', ...rest);
+      return newId('atr');
+    },
     replayEffect: (...rest) => note('replayEffect', ...rest),
     discardEffect: (...rest) => note('discardEffect', ...rest),
     replayNotice: (...rest) => note('replayNotice', ...rest),
     discardNotice: (...rest) => note('discardNotice', ...rest),
+    brakes: {
+      stop: (...rest) => note('brakes.stop', ...rest),
+      resume: (...rest) => note('brakes.resume', ...rest),
+      stopServer: (...rest) => note('brakes.stopServer', ...rest),
+      resumeServer: (...rest) => note('brakes.resumeServer', ...rest),
+      rules: async () => [
+        {
+          ...{
+            crm: 'ins_crm',
+            vendor: 'hubspot',
+            rule: 'contract-sent',
+            title: 'Send the contract',
+            ceiling: { sends: 50, withinMs: 180_000, firstRun: 10 },
+            firstRun: 3,
+            stopped: false,
+          },
+        },
+      ],
+      release: async (...rest) => {
+        await note('brakes.release', ...rest);
+        return 1;
+      },
+      discard: async (...rest) => {
+        await note('brakes.discard', ...rest);
+        return 1;
+      },
+    },
     checkMappings: async () => {
       if (desk.fails) throw desk.fails;
       return desk.faults;
@@ -103,8 +143,51 @@ export function fakeDesk(): FakeDesk {
     reconcileNow: (...rest) => note('reconcileNow', ...rest),
     allowSending: (...rest) => note('allowSending', ...rest),
     setWebhookKeys: (...rest) => note('setWebhookKeys', ...rest),
+    setDayShare: (...rest) => note('setDayShare', ...rest),
+    setListening: (...rest) => note('setListening', ...rest),
+    makeCardKey: async (...rest) => {
+      await note('makeCardKey', ...rest);
+      return 'a-card-key-that-is-shown-once';
+    },
+    crms: async () => desk.connected,
     connectByKey: (...rest) => note('connectByKey', ...rest),
     disconnect: (...rest) => note('disconnect', ...rest),
+    capture: {
+      check: () => Promise.resolve([]),
+      save: async (...rest) => {
+        await note('capture.save', ...rest);
+        return { saved: true, slug: 'newsletter', version: 2 };
+      },
+      show: (...rest) => note('capture.show', ...rest),
+      makeKey: async (...rest) => {
+        await note('capture.makeKey', ...rest);
+        return { id: newId('key'), key: 'csk_that-is-shown-once' };
+      },
+      revokeKey: (...rest) => note('capture.revokeKey', ...rest),
+    },
+    endpoints: {
+      add: async (...rest) => {
+        await note('endpoints.add', ...rest);
+        return { id: newId('enp'), secret: 'whsec_that-is-shown-once' };
+      },
+      change: (...rest) => note('endpoints.change', ...rest),
+      rotate: async (...rest) => {
+        await note('endpoints.rotate', ...rest);
+        return { secret: 'whsec_that-is-shown-once', oldUntil: 1 };
+      },
+      enable: (...rest) => note('endpoints.enable', ...rest),
+      disable: (...rest) => note('endpoints.disable', ...rest),
+      remove: (...rest) => note('endpoints.remove', ...rest),
+      test: async (...rest) => {
+        await note('endpoints.test', ...rest);
+        return newId('msg');
+      },
+      replay: (...rest) => note('endpoints.replay', ...rest),
+      replayFailed: async (...rest) => {
+        await note('endpoints.replayFailed', ...rest);
+        return 2;
+      },
+    },
   };
   return desk;
 }

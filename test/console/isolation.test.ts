@@ -24,10 +24,10 @@ const collected = await openWorld();
 const ROUTES = collected.routes.filter((route) => route.path.startsWith('/t/:tenant')).map(({ method, path }): [string, string] => [method, path]);
 await collected.close();
 
-const NAMED = ['install', 'envelope', 'correlation', 'notice', 'effect'];
+const NAMED = ['install', 'envelope', 'attribution', 'correlation', 'notice', 'effect', 'endpoint', 'person', 'consent', 'text', 'page', 'hold'];
 const OPERATORS_ONLY = /\/faulty|\/key$/;
 const fill = (path: string, ids: Partial<Record<string, string>>): string => `${path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? `no-${name}`)}?from=1&to=2`;
-const FORM = { reason: 'changed our minds', text: 'kind: send\n', note: 'n', do: 'save', version: '1', keys: 'k1', allow: '1' };
+const FORM = { reason: 'changed our minds', text: 'kind: send\n', note: 'n', do: 'save', version: '1', keys: 'k1', allow: '1', url: 'https://example.com/hook' };
 const ask = (method: string, path: string, as: string | undefined) => world.ask(path, { method, ...(as ? { cookie: as } : {}), ...(method === 'POST' ? { form: FORM } : {}) });
 
 test('the list of routes is the whole console', () => {
@@ -75,13 +75,16 @@ describe.each(ROUTES.filter(([, path]) => NAMED.some((name) => path.includes(`:$
 });
 
 describe('exports and searches', () => {
-  test.each(['envelopes', 'inbox', 'outbox', 'ledger', 'installs', 'mappings'])('the JSON of %s holds the own tenant’s rows alone', async (list) => {
-    const answer = await world.ask(`/t/${mine.tenant}/${list}?format=json`, { cookie });
-    const { items } = (await answer.json()) as { items: { tenant?: string }[] };
-    expect(items.length).toBeGreaterThan(0);
-    expect(items.filter((item) => item.tenant !== undefined && item.tenant !== mine.tenant)).toEqual([]);
-    expect(JSON.stringify(items)).not.toContain('Quillback');
-  });
+  test.each(['envelopes', 'inbox', 'outbox', 'ledger', 'installs', 'mappings', 'webhooks', 'consents', 'consents/texts'])(
+    'the JSON of %s holds the own tenant’s rows alone',
+    async (list) => {
+      const answer = await world.ask(`/t/${mine.tenant}/${list}?format=json`, { cookie });
+      const { items } = (await answer.json()) as { items: { tenant?: string }[] };
+      expect(items.length).toBeGreaterThan(0);
+      expect(items.filter((item) => item.tenant !== undefined && item.tenant !== mine.tenant)).toEqual([]);
+      expect(JSON.stringify(items)).not.toContain('Quillback');
+    },
+  );
 
   test('the ids of another tenant find nothing', async () => {
     for (const text of [theirs.ids.envelope, theirs.correlation, 'Quillback', '9000000042']) {

@@ -110,7 +110,7 @@ export async function seedStory(world: World, of: StorySeed): Promise<{ parked: 
     },
   );
   await effect('envelope.remind', of.sign, 40 * MINUTE, { envelope: of.envelope }, 'The owner pressed Remind.', { state: 'held', attempts: 0 });
-  await effect('journey.emit', of.crm, 41 * MINUTE, { contact: '501', list: 'Signed customers' }, 'Journey rule signed: the Customer joins the list.', {
+  await effect('journey.join', of.crm, 41 * MINUTE, { contact: '501', list: 'Signed customers' }, 'Journey rule signed: the Customer joins the list.', {
     state: 'ready',
     attempts: 0,
   });

@@ -6,6 +6,11 @@ import type { Correlation, EnvelopeId, InstallId, MappingId, TenantId } from '#c
 import { ensureCursor } from '#store/cursors';
 import type { Db } from '#store/database';
 import { append } from '#store/ledger';
+import { seedEndpoint } from './seed-endpoint.ts';
+import { seedAttribution } from './seed-attribution.ts';
+import { seedBrakes } from './seed-brakes.ts';
+import { seedCapture } from './seed-capture.ts';
+import { seedConsent } from './seed-consent.ts';
 import { seedEnvelope } from './seed-envelope.ts';
 import { seedBlocked, seedStory } from './seed-story.ts';
 import type { World } from './world.ts';
@@ -20,7 +25,27 @@ export interface Seeded {
   correlation: Correlation;
   blocked: Correlation;
   /** Ids by the names that routes give them. */
-  ids: Record<'tenant' | 'install' | 'envelope' | 'correlation' | 'notice' | 'delivery' | 'effect' | 'kind' | 'version', string>;
+  ids: Record<
+    | 'tenant'
+    | 'install'
+    | 'envelope'
+    | 'attribution'
+    | 'correlation'
+    | 'notice'
+    | 'delivery'
+    | 'effect'
+    | 'kind'
+    | 'version'
+    | 'endpoint'
+    | 'message'
+    | 'person'
+    | 'consent'
+    | 'text'
+    | 'page'
+    | 'key'
+    | 'hold',
+    string
+  >;
 }
 
 /** A tenant with something of everything, all of its texts carrying `name`. */
@@ -50,6 +75,8 @@ export async function seed(world: World, name: string): Promise<Seeded> {
   const { correlation } = await db.selectFrom('envelopes').select('correlation').where('id', '=', told).executeTakeFirstOrThrow();
   const effects = await seedStory(world, { tenant, crm, sign, envelope: told, correlation, mapping: mappings.writeback });
   const blocked = await seedBlocked(world, tenant, crm);
+  const consent = await seedConsent(world, { tenant, crm, name });
+  const attribution = (await seedAttribution(world, tenant, name)).get(told) ?? '';
   const notice = await seedInbox(world, tenant, crm, correlation);
   const delivery = newId('dlv', now);
   const fault = 'Expected an array of events and found an object.';
@@ -58,6 +85,7 @@ export async function seed(world: World, name: string): Promise<Seeded> {
     .values({ id: delivery, vendor: 'hubspot', received_at: now - 12 * MINUTE, headers: '{"content-type":"application/json"}', body: Buffer.from('{"oops":true}'), fault })
     .execute();
   await seedAudit(db, tenant, told, now);
+  const endpoint = await seedEndpoint(world, { tenant, envelope: told, correlation, name });
   const alarm = {
     code: 'webhook-signature',
     subject: sign,
@@ -75,7 +103,22 @@ export async function seed(world: World, name: string): Promise<Seeded> {
     envelopes: [first, ...others],
     correlation,
     blocked,
-    ids: { tenant, install: crm, envelope: told, correlation, notice, delivery, effect: effects.parked, kind: 'send', version: '1' },
+    ids: {
+      tenant,
+      install: crm,
+      envelope: told,
+      attribution,
+      correlation,
+      notice,
+      delivery,
+      effect: effects.parked,
+      kind: 'send',
+      version: '1',
+      ...endpoint,
+      ...(await seedBrakes(world, { tenant, crm, correlation, name })),
+      ...consent,
+      ...(await seedCapture(world, tenant, name)),
+    },
   };
 }
 
@@ -100,6 +143,9 @@ async function seedInstall({ db, clock }: World, tenant: TenantId, vendor: strin
     hook: sha256(`${id}hook`).slice(0, 32),
     webhook_keys: null,
     send_allowed: 0 as const,
+    day_share: 25,
+    day_use: null,
+    listening: 0 as const,
     granted_at: now,
     created_at: now - 40 * 24 * 60 * MINUTE,
     updated_at: now,
@@ -127,7 +173,7 @@ async function seedMappings(db: Db, tenant: TenantId, now: number): Promise<Reco
   const ids = { send: newId('map', now), writeback: newId('map', now), journey: newId('map', now) };
   for (const kind of ['send', 'writeback', 'journey'] as const) {
     const text = projectFile(`mappings/hubspot/${kind}.yaml`);
-    const row = { tenant, kind, created_at: now - 30 * MINUTE, frozen_at: null };
+    const row = { tenant, crm: 'hubspot', kind, created_at: now - 30 * MINUTE, frozen_at: null };
     await db
       .insertInto('mappings')
       .values({ ...row, id: newId('map', now), version: 1, text, hash: sha256(text), origin: 'shipped', note: '', created_by: 'countersign', active: 0, frozen_at: now })

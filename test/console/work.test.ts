@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { putMapping } from '#store/mappings';
 import { seed, type Seeded } from './seed.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -21,7 +22,7 @@ describe('the outbox', () => {
     const cause = 'HubSpot refused the date of countersign_signed_on.';
     expect(text.split(cause)).toHaveLength(2);
     expect(text.indexOf(cause)).toBeLessThan(text.indexOf('Everything else'));
-    expect(text).toContain('press Reconnect');
+    expect(text).toContain('an account needs a person to connect it again');
   });
 
   test('a dead letter says what the vendor said and offers its values', async () => {
@@ -66,7 +67,7 @@ describe('mappings', () => {
     expect(answer.status).toBe(422);
     expect(text).toContain('kind: send\nrules: &lt;oops&gt;\n');
     expect(text).toContain('value="my note"');
-    expect(world.desk.calls).toEqual([['saveMapping', seeded.tenant, 'send', 'kind: send\nrules: <oops>\n', 'my note', 'account admin']]);
+    expect(world.desk.calls).toEqual([['saveMapping', seeded.tenant, 'send', 'kind: send\nrules: <oops>\n', 'my note', 'account admin', 'hubspot']]);
   });
 
   test('checking saves nothing; saving a good text leads back to the editor', async () => {
@@ -75,6 +76,36 @@ describe('mappings', () => {
     world.desk.faults = [];
     const saved = await ask('/mappings/send', { text: 'kind: send\n', do: 'save' });
     expect([saved.status, saved.headers.get('location')]).toEqual([303, `/t/${seeded.tenant}/mappings/send?said=saved`]);
+  });
+
+  test('are those of the CRM that is chosen, from the page to the version that is saved, where a tenant has two', async () => {
+    expect(await page('/mappings')).not.toContain('aria-label="CRM"');
+    world.options.vendors.push({ id: 'second-crm', name: 'Second CRM', connectable: true, capabilities: ['crm'] });
+    world.desk.connected = ['hubspot', 'second-crm'];
+    const text = await page('/mappings?crm=second-crm');
+    expect(text).toContain('aria-label="CRM"');
+    expect(text).toContain('Second CRM');
+    expect(text).toContain('/mappings/send?crm=second-crm');
+    // Nothing of the first CRM's versions is shown as the second's.
+    expect(await (await ask('/mappings/send/versions?crm=second-crm')).json()).toEqual({ items: [], next: null });
+    expect((await ask('/mappings/send/versions/1?crm=second-crm')).status).toBe(404);
+    expect((await ask('/mappings/send/versions/1?crm=hubspot')).status).toBe(200);
+    expect(world.desk.calls).toEqual([]);
+    const by = { origin: 'shipped' as const, note: '', createdBy: 'a test' };
+    await world.db.transaction().execute((tx) => putMapping(tx, seeded.tenant, 'second-crm', 'send', 'kind: send\nrules: []\n', by, world.clock.now()));
+    expect(await page('/mappings/send?crm=second-crm')).toContain('rules: []');
+    world.desk.faults = [];
+    const saved = await ask('/mappings/send?crm=second-crm', { text: 'kind: send\n', note: 'n', do: 'save' });
+    expect(saved.headers.get('location')).toContain('crm=second-crm');
+    await ask('/mappings/send/activate?crm=second-crm', { version: '1' });
+    await ask('/mappings/dry-run?crm=second-crm&deal=1');
+    await ask('/mappings/send?crm=third-crm', { text: 'kind: send\n', note: 'n', do: 'save' });
+    expect(world.desk.calls.map((call) => [call[0], call.at(-1)])).toEqual([
+      ['saveMapping', 'second-crm'],
+      ['activateMapping', 'second-crm'],
+      ['dryRun', 'second-crm'],
+      ['saveMapping', 'hubspot'],
+    ]);
   });
 
   test('two versions are compared by lines', async () => {
@@ -129,6 +160,48 @@ describe('installs', () => {
     expect(world.desk.calls).toEqual([]);
     await world.ask(`/t/${seeded.tenant}/installs/docusign/key`, { cookie: operator, form: {} });
     expect(world.desk.calls).toEqual([['connectByKey', seeded.tenant, 'docusign', 'operator']]);
+  });
+
+  test('the key of the components is shown once, where the CRM has such, and what it opens is stated', async () => {
+    const form = `action="/t/${seeded.tenant}/installs/${seeded.crm}/card-key"`;
+    expect(await page('/installs')).not.toContain(form);
+    const [hubspot] = world.options.vendors;
+    if (hubspot) hubspot.cardKeys = true;
+    expect(await page('/installs')).toContain(form);
+    const made = await ask(`/installs/${seeded.crm}/card-key`, {});
+    expect(made.headers.get('cache-control')).toContain('no-store');
+    expect(await made.text()).toContain('a-card-key-that-is-shown-once');
+    expect(await page('/installs')).not.toContain('a-card-key-that-is-shown-once');
+    expect(world.desk.calls).toEqual([['makeCardKey', seeded.tenant, seeded.crm, 'account admin']]);
+  });
+
+  test('the share of the day is set where the vendor counts days, beside what is known of it', async () => {
+    const form = `action="/t/${seeded.tenant}/installs/${seeded.crm}/share"`;
+    expect(await page('/installs')).not.toContain(form);
+    const hour = Math.floor(world.clock.now() / 3_600_000);
+    const use = { used: 14_000, limit: 15_000, readAt: world.clock.now(), hours: { [hour]: 1200, [hour - 1]: 1000 } };
+    await world.db
+      .updateTable('installs')
+      .set({ day_use: JSON.stringify(use) })
+      .where('id', '=', seeded.crm)
+      .execute();
+    const text = await page('/installs');
+    for (const words of [form, '2,200 of the 3,750', '14,000 of 15,000', 'At this rate the day’s quota ends at', 'Calls that the vendor allows']) expect(text).toContain(words);
+    await ask(`/installs/${seeded.crm}/share`, { percent: '40' });
+    expect(world.desk.calls).toEqual([['setDayShare', seeded.tenant, seeded.crm, 40, 'account admin']]);
+  });
+
+  test('a stream is offered where the CRM has one, and ended by the same button', async () => {
+    const form = `action="/t/${seeded.tenant}/installs/${seeded.crm}/listening"`;
+    expect(await page('/installs')).not.toContain(form);
+    const [hubspot] = world.options.vendors;
+    if (hubspot) hubspot.listens = true;
+    expect(await page('/installs')).toContain(form);
+    for (const on of ['1', '0']) await ask(`/installs/${seeded.crm}/listening`, { on });
+    expect(world.desk.calls).toEqual([
+      ['setListening', seeded.tenant, seeded.crm, true, 'account admin'],
+      ['setListening', seeded.tenant, seeded.crm, false, 'account admin'],
+    ]);
   });
 
   test('a body beyond the limit is refused', async () => {

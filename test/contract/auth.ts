@@ -4,7 +4,8 @@ import { Problem } from '#core/problem';
 import type { TokenHttp, Tokens } from '#ports/auth';
 import { Secret } from '#lib/secret';
 import { PKCE, type Connected, type Place } from './place.ts';
-import type { TriedVendor } from './vendors.ts';
+import type { TriedVendor } from './tried.ts';
+import { usesOf } from './use.ts';
 
 /** How an account is connected, stays connected and is lost. */
 export function authContract(vendor: TriedVendor): void {
@@ -101,17 +102,17 @@ export function authContract(vendor: TriedVendor): void {
       const problem = await problemOf(refresh(lost.tokens));
       expect([problem.code, problem.remedy]).toEqual(['install.unauthorized', 'reauthorize']);
       expectNoSecret(problem, secretsIn(lost.tokens));
-      const { crm, sign } = vendor.connector;
-      const uses = [crm?.describe(lost.call), sign?.templates(lost.call)].filter((use) => use !== undefined);
-      for (const use of uses) expect((await problemOf(use)).code).toBe('install.unauthorized');
+      const uses = usesOf(vendor, place);
+      expect(uses.length).toBeGreaterThan(0);
+      for (const use of uses) expect((await problemOf(use(lost.call))).code).toBe('install.unauthorized');
       expect((await problemOf(refresh({ ...lost.tokens, refreshToken: new Secret('made-up') }))).code).toBe('install.unauthorized');
     });
     if (auth.leave !== undefined)
       test('leaving ends the tokens, and may be done again', async () => {
         const leaving = await place.connect();
-        await auth.leave?.(leaving.call);
+        await auth.leave?.(leaving.call, leaving.tokens.refreshToken);
         expect((await problemOf(refresh(leaving.tokens))).code).toBe('install.unauthorized');
-        const after = await auth.leave?.(leaving.call).then(
+        const after = await auth.leave?.(leaving.call, leaving.tokens.refreshToken).then(
           () => 'done',
           (error: unknown) => Problem.from(error).remedy,
         );

@@ -66,3 +66,18 @@ function replaced(value: Json, [head, ...rest]: (string | number)[], by: Json | 
     }),
   );
 }
+
+/** XML with one of its tags or texts replaced by something odd, taken away, or said twice. */
+export function mutatedXml(text: string): fc.Arbitrary<string> {
+  const parts = text.match(/<[^>]*>|[^<]+/g) ?? [text];
+  const odd = fc.oneof(
+    anyText,
+    fc.constantFrom('<', '</', '<a/>', '<!-- -->', '<![CDATA[', ']]>', '<?x y?>', '&', '&amp;', '&a;', '&#0;', '&#xd800;', '<a '.repeat(5000), 'a'.repeat(5000)),
+  );
+  return fc.record({ at: fc.nat(parts.length - 1), by: odd, how: fc.constantFrom('replace', 'drop', 'twice', 'before', 'cut') }).map(({ at, by, how }) => {
+    const part = parts[at] ?? '';
+    if (how === 'cut') return parts.slice(0, at).join('');
+    const changed = { replace: by, drop: '', twice: part + part, before: by + part }[how];
+    return [...parts.slice(0, at), changed, ...parts.slice(at + 1)].join('');
+  });
+}

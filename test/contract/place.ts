@@ -5,13 +5,13 @@ import { Hono } from 'hono';
 import { newId } from '#lib/ids';
 import { Secret } from '#lib/secret';
 import type { Account, AppRegistration, TokenHttp, Tokens } from '#ports/auth';
-import type { Call } from '#ports/call';
+import type { Access, Call } from '#ports/call';
 import type { Connector } from '#ports/connector';
 import type { RawDelivery } from '#ports/inbound';
 import type { Mail, Sandbox, SandboxOptions } from '#ports/sandbox';
 import { createCall, createTokenHttp } from '#shared/call';
 import { createHostCheck } from '#shared/hosts';
-import type { Limits } from '#shared/limits';
+import type { Budget, Limits } from '#shared/limits';
 import { createVisitor, type PageSeen } from '#src/cli/visitor';
 import { hastyClock, type HastyClock } from '../flow/clock.ts';
 
@@ -28,6 +28,8 @@ export interface Place {
   mails: Mail[];
   /** The vendor's live webhook secrets. */
   secrets: Secret[];
+  /** Where its webhooks arrive. */
+  hookUrl: string;
   appId: string;
   /** Opens the consent page and answers it; gives back what the browser is sent back with. */
   consent(answer: 'allow' | 'refuse', ask: { state: string; challenge: string }): Promise<URLSearchParams>;
@@ -49,7 +51,8 @@ export interface Connected {
 export const PKCE = { verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk', challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' };
 
 const WEBHOOK_KEYS = ['contract-key-one', 'contract-key-two'];
-const unlimited: Limits = { schedule: (_manifest, _install, _priority, run) => run(), rest: () => undefined, close: async () => undefined };
+const unlimited: Limits = { schedule: (_budget, _priority, run) => run(), rest: () => undefined, fault: () => null, size: () => 0, close: async () => undefined };
+const budget: Budget = { key: 'contract', requests: 10_000, windowMs: 10_000, concurrent: 100, timeoutMs: 5000 };
 
 export interface Opening {
   connector: Connector;
@@ -60,10 +63,12 @@ export interface Opening {
   signsWith: 'app' | 'keys';
   state?: SandboxOptions['state'];
   more?: Record<string, Secret>;
+  /** Path at which webhooks arrive; where nothing signs them, one that nobody can guess. */
+  hook?: string;
   clock?: HastyClock;
 }
 
-export async function openPlace({ connector, create, consentForm, signsWith, state, more, clock = hastyClock() }: Opening): Promise<Place> {
+export async function openPlace({ connector, create, consentForm, signsWith, state, more, hook = '/hook', clock = hastyClock() }: Opening): Promise<Place> {
   const { manifest, auth } = connector;
   const root = new Hono<{ Bindings: HttpBindings }>();
   const listener = getRequestListener(root.fetch);
@@ -72,7 +77,7 @@ export async function openPlace({ connector, create, consentForm, signsWith, sta
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const base = `${address}/sandbox/${manifest.id}`;
   const [deliveries, stumble, mails]: [RawDelivery[], number[], Mail[]] = [[], [], []];
-  const registered = { clientId: 'contract-client', clientSecret: 'contract-secret', appId: '31337', redirectUri: () => `${address}/back`, webhookUrl: () => `${address}/hook` };
+  const registered = { clientId: 'contract-client', clientSecret: 'contract-secret', appId: '31337', redirectUri: () => `${address}/back`, webhookUrl: () => address + hook };
   const sandbox = create({
     baseUrl: () => base,
     clock,
@@ -84,10 +89,13 @@ export async function openPlace({ connector, create, consentForm, signsWith, sta
     ...(state === undefined ? {} : { state }),
   });
   root.get('/back', (c) => c.text('back'));
-  root.post('/hook', async (c) => {
+  root.post(hook, async (c) => {
     const headers = Object.fromEntries(Object.entries(c.env.incoming.headers).map(([name, value]) => [name, String(value)]));
     deliveries.push({ method: 'POST', url: `${address}${c.env.incoming.url ?? ''}`, headers, body: new Uint8Array(await c.req.arrayBuffer()) });
-    return c.body(null, (stumble.shift() ?? 204) as 204);
+    const { status, body, type } = manifest.webhook?.answer ?? { status: 204, body: '', type: '' };
+    // As the server would answer, with a body where the vendor asks for one.
+    const answered = (stumble.shift() ?? status) as 200;
+    return body === '' ? c.body(null, answered) : c.body(body, answered, { 'content-type': type });
   });
   root.route(`/sandbox/${manifest.id}`, sandbox.app);
 
@@ -112,19 +120,24 @@ export async function openPlace({ connector, create, consentForm, signsWith, sta
 
   function callWith(first: Tokens, account: Account): Call {
     let tokens = first;
+    const accessOf = ({ accessToken, baseUrl = account.baseUrl }: Tokens): Access => ({ token: accessToken, baseUrl });
     return createCall({
       manifest,
       install: { id: newId('ins'), account: account.id, baseUrl: account.baseUrl, environment: account.environment, details: account.details },
       webhookUrl: registered.webhookUrl(),
       priority: 5,
       limits: unlimited,
+      budgetOf: () => budget,
+      heard: () => undefined,
       clock,
       signal: ending.signal,
       checkHost,
-      token: async () => tokens.accessToken,
+      access: async () => accessOf(tokens),
+      admit: () => undefined,
+      quota: () => undefined,
       async renew() {
         tokens = await auth.refresh(app, http, tokens, account, clock.now());
-        return tokens.accessToken;
+        return accessOf(tokens);
       },
       observe: () => undefined,
     });
@@ -139,6 +152,7 @@ export async function openPlace({ connector, create, consentForm, signsWith, sta
     stumble,
     mails,
     secrets: signsWith === 'app' ? [app.clientSecret] : WEBHOOK_KEYS.map((key) => new Secret(key)),
+    hookUrl: address + hook,
     appId: registered.appId,
     consent,
     callWith,

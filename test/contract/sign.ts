@@ -7,8 +7,10 @@ import type { Json } from '#lib/json';
 import type { Inbound, Notice } from '#ports/inbound';
 import type { RemoteEnvelope, Sign } from '#ports/sign';
 import { calm, faultsContract } from './faults.ts';
+import { answersContract } from './answers.ts';
 import type { Connected, Place } from './place.ts';
-import type { TriedSigning, TriedVendor } from './vendors.ts';
+import { viewContract } from './view.ts';
+import type { TriedSigning, TriedVendor } from './tried.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -146,6 +148,9 @@ export function signContract(vendor: TriedVendor, sign: Sign, tried: TriedSignin
         await expect(work()).rejects.toMatchObject({ code: 'vendor.not-found' });
     });
 
+    answersContract(sign, tried, () => ({ place, call: call() }));
+    viewContract(sign, tried, () => ({ place, call: call() }));
+
     describe('changes', () => {
       async function poll(cursor: Json): Promise<{ notices: Notice[]; cursor: Json }> {
         const notices: Notice[] = [];
@@ -190,7 +195,7 @@ export function signContract(vendor: TriedVendor, sign: Sign, tried: TriedSignin
               expect(last && decode(last), id).toEqual(decode(await sign.read(call(), remote)));
             }
           }),
-          { numRuns: 6 },
+          { numRuns: 6, endOnFailure: true },
         );
       });
       test('heard again are the same notices, and another state is another', async () => {
@@ -205,7 +210,7 @@ export function signContract(vendor: TriedVendor, sign: Sign, tried: TriedSignin
         expect(notices.length).toBeGreaterThan(0);
         expect(notices.every(({ account }) => account === connected.account.id)).toBe(true);
         const said = notices.flatMap(decode).map(({ data }) => JSON.stringify(data));
-        expect(said.filter((text) => vendor.people(place).some((person) => text.includes(person)))).toEqual([]);
+        expect(said.filter((text) => (vendor.webhooks?.people(place) ?? []).some((person) => text.includes(person)))).toEqual([]);
       });
       test('from a cursor that is none begin anew instead of failing', async () => {
         for (const cursor of ['x', 5, [], { from: 'x' }]) expect((await sign.changes(call(), cursor, now())).notices).toBeInstanceOf(Array);

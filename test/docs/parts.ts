@@ -1,6 +1,7 @@
 import { PROBLEMS, type ProblemCode } from '#core/problem';
 import { AREAS, PACKAGE_OWNERS } from '../tidy/imports.ts';
 import { ADVICE, REMEDIES } from './advice.ts';
+import { renderEvents, renderSchema } from './events.ts';
 import { renderLattice } from './lattice.ts';
 
 /** A page with parts that are drawn from the code. `render` gives the page with its parts as they must be. */
@@ -48,5 +49,7 @@ function place(page: string, part: string, text: string): string {
 
 export const documents: readonly Document[] = [
   { path: 'docs/architecture.md', render: (page) => place(place(page, 'lattice', renderLattice()), 'imports', renderImports()) },
+  { path: 'docs/events.md', render: (page) => place(page, 'events', renderEvents()) },
+  { path: 'docs/events.schema.json', render: renderSchema },
   { path: 'docs/errors.md', render: (page) => place(place(page, 'remedies', renderRemedies()), 'problems', renderProblems()) },
 ];

@@ -33,11 +33,20 @@ function faultsOf(variables: NodeJS.ProcessEnv): string {
 describe('a configuration', () => {
   test('for live that is incomplete is refused with all its faults at once', () => {
     const faults = faultsOf({ COUNTERSIGN_MODE: 'live', PUBLIC_URL: 'http://countersign.example.com', DOCUSIGN_CLIENT_ID: 'x' });
-    for (const word of ['PUBLIC_URL', 'COUNTERSIGN_KEY', 'HUBSPOT_CLIENT_ID', 'DOCUSIGN_CLIENT_SECRET', 'DOCUSIGN_CONNECT_KEYS']) expect(faults).toContain(word);
+    for (const word of ['PUBLIC_URL', 'COUNTERSIGN_KEY', 'No CRM', 'connectors/hubspot/README.md', 'DOCUSIGN_CLIENT_SECRET', 'DOCUSIGN_CONNECT_KEYS'])
+      expect(faults).toContain(word);
   });
   test.each<[string, NodeJS.ProcessEnv, string]>([
     ['a key that is too short', { ...LIVE, COUNTERSIGN_KEY: 'c2hvcnQ=' }, 'COUNTERSIGN_KEY'],
     ['half a vendor', { ...LIVE, HUBSPOT_APP_ID: '' }, 'HUBSPOT_APP_ID'],
+    ['half of another vendor beside a whole one', { ...LIVE, SALESFORCE_CLIENT_ID: 'i' }, 'SALESFORCE_CLIENT_SECRET'],
+    ['half of what journeys are told through', { ...LIVE, MARKETING_CLOUD_CLIENT_ID: 'i', MARKETING_CLOUD_CLIENT_SECRET: 's' }, 'MARKETING_CLOUD_SUBDOMAIN'],
+    [
+      'journeys and no CRM',
+      { ...LIVE, HUBSPOT_CLIENT_ID: '', HUBSPOT_CLIENT_SECRET: '', HUBSPOT_APP_ID: '', ACCOUNT_ENGAGEMENT_CLIENT_ID: 'i', ACCOUNT_ENGAGEMENT_CLIENT_SECRET: 's' },
+      'No CRM',
+    ],
+    ['an address where a name belongs', { ...LIVE, MARKETING_CLOUD_SUBDOMAIN: 'evil.example.com/x' }, 'MARKETING_CLOUD_SUBDOMAIN'],
     ['an address without encryption', { ...LIVE, PUBLIC_URL: 'http://countersign.example.com' }, 'https://'],
     ['an address with a path', { ...LIVE, PUBLIC_URL: 'https://countersign.example.com/app' }, 'PUBLIC_URL'],
     ['an address with a query', { ...LIVE, PUBLIC_URL: 'https://countersign.example.com?a=1' }, 'PUBLIC_URL'],
@@ -48,7 +57,31 @@ describe('a configuration', () => {
     ['an address that is none', { ...LIVE, PUBLIC_URL: 'countersign' }, 'PUBLIC_URL'],
     ['a port that is none', { ...LIVE, PORT: 'eighty' }, 'PORT'],
     ['a mode that is none', { ...LIVE, COUNTERSIGN_MODE: 'prod' }, 'COUNTERSIGN_MODE'],
+    ['a role that is none', { ...LIVE, COUNTERSIGN_ROLE: 'api' }, 'COUNTERSIGN_ROLE'],
+    ['one role of several on SQLite', { ...LIVE, COUNTERSIGN_ROLE: 'web' }, 'Set DATABASE_URL, or leave COUNTERSIGN_ROLE out'],
+    [
+      'one role of several without Redis',
+      { ...LIVE, COUNTERSIGN_ROLE: 'worker', DATABASE_URL: 'postgres://db.example.com/it' },
+      'Set REDIS_URL, or COUNTERSIGN_LIMITS=per-process',
+    ],
+    ['an address that is none of Redis', { REDIS_URL: 'http://redis.example.com' }, 'REDIS_URL'],
+    ['one role of several in the sandbox', { COUNTERSIGN_ROLE: 'worker', DATABASE_URL: 'postgres://db.example.com/it' }, 'COUNTERSIGN_MODE=live'],
+    ['a DATABASE_URL of another kind', { ...LIVE, DATABASE_URL: 'mysql://db.example.com/it' }, 'DATABASE_URL'],
+    ['two databases', { ...LIVE, DATABASE_URL: 'postgres://db.example.com/it', COUNTERSIGN_DATABASE: 'postgres://db.example.com/that' }, 'name two databases'],
   ])('with %s is refused', (_what, variables, word) => expect(faultsOf(variables)).toContain(word));
+  test('for many processes names its database, its role and its connections', () => {
+    const address = 'postgres://db.example.com/it';
+    const variables = { ...LIVE, DATABASE_URL: address, COUNTERSIGN_ROLE: 'worker', COUNTERSIGN_POOL: '25', REDIS_URL: 'redis://redis.example.com' };
+    expect(loadConfig(variables, file)).toMatchObject({ database: address, role: 'worker', pool: 25 });
+    expect(loadConfig({ ...LIVE, DATABASE_URL: address, COUNTERSIGN_DATABASE: address }, file)).toMatchObject({ database: address, role: 'all', pool: 10 });
+  });
+
+  test('for live may have either CRM, or both', () => {
+    const { HUBSPOT_CLIENT_ID: _id, HUBSPOT_CLIENT_SECRET: _secret, HUBSPOT_APP_ID: _app, ...bare } = LIVE;
+    const second = { SALESFORCE_CLIENT_ID: 'i', SALESFORCE_CLIENT_SECRET: 's' };
+    expect([faultsOf({ ...bare, ...second }), faultsOf({ ...LIVE, ...second }), faultsOf(LIVE)]).toEqual(['', '', '']);
+    expect(faultsOf(bare)).toContain('No CRM');
+  });
 
   test('takes its address with or without the slash at the end', () => {
     expect(loadConfig({ ...LIVE, PUBLIC_URL: 'https://countersign.example.com/' }, file).publicUrl).toBe('https://countersign.example.com');
@@ -64,15 +97,15 @@ describe('a configuration', () => {
 
   test('never shows its secrets', () => {
     const config = loadConfig({ ...LIVE, DOCUSIGN_CLIENT_ID: 'i', DOCUSIGN_CLIENT_SECRET: 'hush-too', DOCUSIGN_CONNECT_KEYS: 'hush-one,hush-two' }, file);
-    const { key: _key, ...shown } = config;
-    expect(JSON.stringify(shown)).not.toContain('hush');
+    expect(JSON.stringify(config)).not.toContain('hush');
     expect(faultsOf({ ...LIVE, HUBSPOT_APP_ID: '' })).not.toContain('hush');
   });
   test('makes the sandbox a key of its own beside its database, once', () => {
     const database = join(folder, 'sandbox.db');
-    const [first, second] = [loadConfig({}, { ...file, database }), loadConfig({}, { ...file, database })];
-    expect(first.key).toHaveLength(32);
-    expect(second.key.equals(first.key)).toBe(true);
+    const keysOf = () => loadConfig({}, { ...file, database }).keys.flatMap((source) => (source.kind === 'file' ? source.keys.reveal() : []));
+    const [first, second] = [keysOf(), keysOf()];
+    expect(first.map(({ length }) => length)).toEqual([32]);
+    expect(second).toEqual(first);
     expect(statSync(`${database}.key`).mode & 0o777).toBe(0o600);
     writeFileSync(`${database}.key`, 'cut off');
     expect(() => loadConfig({}, { ...file, database })).toThrow(ConfigError);

@@ -61,7 +61,7 @@ describe('mapping versions', () => {
     const remote = await old.sent();
     await old.becomes('sent');
     await w.settled();
-    const before = await activeMappings(w.db, w.tenant);
+    const before = await activeMappings(w.db, w.tenant, 'hubspot');
     const changed = shipped.replace('esign_template: envelope.template', 'esign_template: \'"by the new version: " + envelope.template\'');
     expect(await w.world.desk.saveMapping(w.tenant, 'writeback', changed, 'another template text', 'a test')).toMatchObject({ saved: true });
 
@@ -87,7 +87,7 @@ describe('mapping versions', () => {
   });
 
   test('with faults is refused with every fault at once, each with its place and what was perhaps meant; nothing changes', async () => {
-    const before = await activeMappings(w.db, w.tenant);
+    const before = await activeMappings(w.db, w.tenant, 'hubspot');
     const faulty = shipped
       .replace('esign_sent_at: envelope.sentAt', 'esign_sentat: envelope.sentAt')
       .replace('esign_reason: envelope.reason', 'esign_reason: envelope.reson')
@@ -98,7 +98,7 @@ describe('mapping versions', () => {
     expect(errors.length).toBeGreaterThanOrEqual(2);
     for (const { path, line, say } of errors) expect([path.length > 0, line > 0, say.length > 10]).toEqual([true, true, true]);
     expect(errors.some(({ suggestion }) => (suggestion ?? '').length > 0)).toBe(true);
-    const after = await activeMappings(w.db, w.tenant);
+    const after = await activeMappings(w.db, w.tenant, 'hubspot');
     expect([...after.values()].map(({ id }) => id)).toEqual([...before.values()].map(({ id }) => id));
   });
 

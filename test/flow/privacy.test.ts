@@ -3,16 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHash } from 'node:crypto';
 import { verifyLedger } from '#store/ledger';
 import { askCard } from './card.ts';
+import { consentGiven } from '../store/fixtures.ts';
 import { plantDeal, type Person, type TestDeal } from './deals.ts';
 import { deal as record, put, write } from './effects.ts';
 import { interceptSign, isSend, postSign } from './wire.ts';
 import { Problem } from '#core/problem';
 import { openWorld, type TestWorld } from './world.ts';
+import { LEDGERS } from '#store/ledger-schema';
 
 const SIGNER: Person = { firstname: 'Quirina', lastname: 'Zabelworth', email: 'quirina.zabelworth@example.com' };
 const OTHER: Person = { firstname: 'Ottokar', lastname: 'Vellamo', email: 'ottokar.vellamo@example.com' };
 const wordsOf = ({ firstname, lastname, email }: Person): string[] => [firstname, lastname, email];
-const LEDGERS = ['facts', 'receipts', 'audit'] as const;
 
 /** Everything that the database holds, a line a row, with bytes as the text that they are. */
 function rowsOf(w: TestWorld, only?: readonly string[]): string[] {
@@ -46,7 +47,9 @@ let voided: TestDeal;
 /** What a story leaves behind in which everything happens to two people. */
 beforeAll(async () => {
   w = await openWorld();
-  declined = plantDeal(w, { person: SIGNER, properties: { dealname: 'A deal that is declined' } });
+  // Whoever builds links puts addresses into campaigns.
+  const touched = { hs_analytics_source: 'PAID_SEARCH', hs_analytics_source_data_2: `for ${SIGNER.email}`, hs_analytics_latest_source: 'REFERRALS' };
+  declined = plantDeal(w, { person: SIGNER, properties: { dealname: 'A deal that is declined', ...touched } });
   voided = plantDeal(w, { person: SIGNER, properties: { dealname: 'A deal that is voided' } });
   const failing = plantDeal(w, { person: SIGNER, properties: { dealname: 'A deal that fails' } });
   const nameless = plantDeal(w, { person: { ...OTHER, email: '' }, properties: { dealname: 'A deal without an address' } });
@@ -86,6 +89,9 @@ beforeAll(async () => {
   w.misbehave({ unavailable: 0.5, lostReply: 0.3 });
   await w.world.desk.dryRun(w.tenant, declined.id, {}, { key: 'try', by: 'a test' }).catch(() => undefined);
   w.behave();
+  const identity = { name: `${SIGNER.firstname} ${SIGNER.lastname}`, email: SIGNER.email, method: 'api-key', ip: null, userAgent: null };
+  const acts = [consentGiven(), consentGiven({ status: 'withdrawn', capturedAt: consentGiven().capturedAt + 1 })];
+  await w.world.desk.reportConsent(w.tenant, { key: 'privacy', email: SIGNER.email, acts, identity }, 'a test');
   await w.settled();
 });
 afterAll(() => w.stop());
@@ -93,9 +99,10 @@ afterAll(() => w.stop());
 describe('ledgers and logs', () => {
   const people = (): string[] => [...wordsOf(SIGNER), ...wordsOf(OTHER).filter(Boolean), ...w.sandbox.hubspot.world().owners.flatMap(({ lastName, email }) => [lastName, email])];
 
+  const BUSY = new Set(['facts', 'receipts', 'audit']);
   test.each(LEDGERS)('%s name no person', (ledger) => {
     const rows = rowsOf(w, [ledger]);
-    expect(rows.length).toBeGreaterThan(3);
+    expect(rows.length).toBeGreaterThan(BUSY.has(ledger) ? 3 : 1);
     expect(naming(rows, people())).toEqual([]);
   });
   test('the log names no person', () => {

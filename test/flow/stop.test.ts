@@ -52,7 +52,7 @@ describe('two servers on one database', () => {
     const first = await openWorld({ database: database.address, variables });
     // The second one is reached at its own port and believes to be the first: so it would be behind one public address.
     const config = testConfig(first.folder, { database: database.address, variables, config: { publicUrl: first.address } });
-    const second = await createWorld(config, { clock: first.clock, log: createLog('silent'), seed: 2 });
+    const second = await createWorld(config, { clock: first.clock, log: createLog('silent'), seed: 2, engine: 'embedded' });
     await second.start();
     const deals = Array.from({ length: 12 }, () => plantDeal(first));
     first.misbehave({ duplicate: 1, lostReply: 0.05 });

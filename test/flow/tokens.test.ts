@@ -6,6 +6,7 @@ import { seededRandom } from '#lib/random';
 import { Secret } from '#lib/secret';
 import { Problem } from '#core/problem';
 import type { Auth, Tokens } from '#ports/auth';
+import type { Access } from '#ports/call';
 import type { Connector } from '#ports/connector';
 import type { Flow } from '#flow/flow';
 import { createMetrics } from '#flow/metrics';
@@ -26,12 +27,13 @@ const tokens = (name: string, expiresAt: number): Tokens => ({
 
 /** A vendor that gives out numbered tokens, each refresh token once. `granting` is what it waits for first. */
 function createVendor() {
-  const vendor = { refreshes: 0, used: [] as string[], granting: async () => undefined as void, problem: null as Problem | null };
+  const vendor = { refreshes: 0, used: [] as string[], movedTo: null as string | null, granting: async () => undefined as void, problem: null as Problem | null };
   const refresh: Auth['refresh'] = async (_app, _http, old, _account, now) => {
     vendor.used.push(old.refreshToken?.reveal() ?? '');
     await vendor.granting();
     if (vendor.problem) throw vendor.problem;
-    return tokens(String(++vendor.refreshes), now + HOUR);
+    const next = tokens(String(++vendor.refreshes), now + HOUR);
+    return vendor.movedTo === null ? next : { ...next, baseUrl: vendor.movedTo };
   };
   return { vendor, refresh };
 }
@@ -52,13 +54,14 @@ function flowOn(db: Db, refresh: Auth['refresh'], clock: Clock): Flow {
     sealer,
     metrics: createMetrics(),
     random: seededRandom(1),
-    vendors: new Map([['a-crm', { connector, app, appId: '', webhookSecrets: [] }]]),
+    vendors: new Map([['a-crm', { connector, app, loginAt: () => null, appId: '', webhookSecrets: [] }]]),
     publicUrl: () => 'https://countersign.example.com',
     tokenHttp: () => async () => ({ status: 500, headers: new Headers(), body: null }),
     bind: () => {
       throw new Error('No call is made here.');
     },
-    wake: { inbox: () => undefined, outbox: () => undefined, cursors: () => undefined },
+    outgoing: { check: (url) => new URL(url), post: async () => ({ status: 500, retryAfterMs: null, excerpt: '' }) },
+    wake: { inbox: () => undefined, outbox: () => undefined, cursors: () => undefined, messages: () => undefined },
     coalesceMs: 0,
     admission: 'open',
     shippedMapping: () => '',
@@ -77,29 +80,31 @@ async function stage({ db, peers }: TestDatabase, expiresAt: number, processes =
   await updateInstall(db, account.tenant, install.id, { tokens: sealTokens(flow, install, tokens('old', expiresAt)), expires_at: expiresAt });
   return { db, account, install, clock, vendor, refresh, flow, source: createTokens(flow), sources, read: () => getInstall(db, account.tenant, install.id) };
 }
-const reveal = async (all: Promise<Secret>[]) => (await Promise.all(all)).map((token) => token.reveal());
+/** The access that an install begins with. */
+const OLD: Access = { token: new Secret('access-old'), baseUrl: 'https://api.example.com' };
+const reveal = async (all: Promise<Access>[]) => (await Promise.all(all)).map(({ token }) => token.reveal());
 const alarms = async (db: Db) => (await db.selectFrom('alarms').select('code').execute()).map(({ code }) => code);
 const states = async (db: Db) => (await db.selectFrom('outbox').select('state').orderBy('ordinal').execute()).map(({ state }) => state);
 
 eachDatabase((_name, open) => {
   it('a token that is good for a while is given as it is; one near its end is refreshed first', async () => {
     const { install, source, vendor, clock } = await stage(await open(), NOW + HOUR);
-    expect(await reveal([source.accessToken(install)])).toEqual(['access-old']);
+    expect(await reveal([source.access(install)])).toEqual(['access-old']);
     clock.advance(HOUR - 60_000);
-    expect(await reveal([source.accessToken(install), source.accessToken(install)])).toEqual(['access-1', 'access-1']);
+    expect(await reveal([source.access(install), source.access(install)])).toEqual(['access-1', 'access-1']);
     expect([vendor.refreshes, vendor.used]).toEqual([1, ['refresh-old']]);
   });
 
   it('many who need one at once wait for one refresh, in a process and across processes', async () => {
     const { install, sources, vendor } = await stage(await open(), NOW, 3);
-    const asked = sources.flatMap((source) => [source.accessToken(install), source.accessToken(install), source.renew(install, new Secret('access-old'))]);
+    const asked = sources.flatMap((source) => [source.access(install), source.access(install), source.renew(install, OLD)]);
     expect(new Set(await reveal(asked))).toEqual(new Set(['access-1']));
     expect([vendor.refreshes, vendor.used]).toEqual([1, ['refresh-old']]);
   });
 
   it('a token that the vendor has just refused is renewed though it looks good, once for all who hold it', async () => {
     const { install, sources, vendor } = await stage(await open(), NOW + HOUR, 2);
-    const stale = new Secret('access-old');
+    const stale = OLD;
     expect(new Set(await reveal(sources.map((source) => source.renew(install, stale))))).toEqual(new Set(['access-1']));
     expect(await reveal(sources.map((source) => source.renew(install, stale)))).toEqual(['access-1', 'access-1']);
     expect(vendor.refreshes).toBe(1);
@@ -107,7 +112,7 @@ eachDatabase((_name, open) => {
 
   it('a new token is stored, sealed, before anybody uses it', async () => {
     const { install, source, flow, read } = await stage(await open(), NOW);
-    const token = await source.accessToken(install);
+    const { token } = await source.access(install);
     const stored = await read();
     expect(stored).toMatchObject({ expires_at: NOW + HOUR, refresh_until: 0 });
     expect(stored.tokens).not.toContain('access');
@@ -117,10 +122,34 @@ eachDatabase((_name, open) => {
     });
   });
 
+  it('goes with the address that it is good at: that of the last one, unless the vendor names another, which is stored with it', async () => {
+    const { install, source, sources, clock, vendor, read } = await stage(await open(), NOW + HOUR, 2);
+    const addresses = async (all: Promise<Access>[]) => (await Promise.all(all)).map(({ baseUrl }) => baseUrl);
+    expect(await addresses([source.access(install), source.renew(install, OLD)])).toEqual([OLD.baseUrl, OLD.baseUrl]);
+    vendor.movedTo = 'https://moved.example.com';
+    clock.advance(HOUR);
+    expect(await addresses(sources.map((one) => one.access(install)))).toEqual([vendor.movedTo, vendor.movedTo]);
+    expect(await read()).toMatchObject({ base_url: vendor.movedTo, expires_at: NOW + 2 * HOUR });
+    expect(vendor.refreshes).toBe(2);
+    vendor.movedTo = null;
+    clock.advance(HOUR);
+    // Who was bound to the account before it moved asks at the new address all the same.
+    expect([install.base_url, await addresses([source.access(install)])]).toEqual([OLD.baseUrl, ['https://moved.example.com']]);
+  });
+
+  it('where it cannot be stored, neither it nor its address is given to anybody', async () => {
+    const { db, install, source, vendor } = await stage(await open(), NOW);
+    vendor.movedTo = 'https://moved.example.com';
+    // Connected anew meanwhile: what is known of the old grant says nothing of the new one.
+    vendor.granting = () => updateInstall(db, install.tenant, install.id, { granted_at: NOW + 1 });
+    await expect(source.access(install)).rejects.toMatchObject({ code: 'vendor.unavailable' });
+    expect((await getInstall(db, install.tenant, install.id)).base_url).toBe(OLD.baseUrl);
+  });
+
   it('where it cannot be stored, nobody gets it', async () => {
     const { db, install, source, vendor } = await stage(await open(), NOW);
     vendor.granting = async () => void (await db.executeQuery(CompiledQuery.raw('alter table installs rename to away')));
-    await expect(source.accessToken(install)).rejects.toThrow();
+    await expect(source.access(install)).rejects.toThrow();
     expect(vendor.refreshes).toBe(1);
   });
 
@@ -128,7 +157,7 @@ eachDatabase((_name, open) => {
     const { db, install, refresh, vendor } = await stage(await open(), NOW);
     const clock = manualClock(NOW);
     await updateInstall(db, install.tenant, install.id, { refresh_until: NOW + REFRESH_LEASE_MS });
-    expect(await reveal([createTokens(flowOn(db, refresh, clock)).accessToken(install)])).toEqual(['access-1']);
+    expect(await reveal([createTokens(flowOn(db, refresh, clock)).access(install)])).toEqual(['access-1']);
     expect(clock.now()).toBeGreaterThan(NOW + REFRESH_LEASE_MS);
     expect(vendor.refreshes).toBe(1);
   });
@@ -139,7 +168,7 @@ eachDatabase((_name, open) => {
       await put(db, account, 1, write(account.crm, '1'), write(account.crm, '2'));
       await put(db, account, 2, { ...write(account.sign, '3'), kind: 'envelope.remind', data: { envelope: 'env_1' } });
       vendor.problem = new Problem('install.unauthorized', { say: 'The grant was withdrawn.' });
-      for (const source of sources) await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'install.unauthorized' });
+      for (const source of sources) await expect(source.access(install)).rejects.toMatchObject({ code: 'install.unauthorized' });
       expect(await read()).toMatchObject({ state: 'reauthorize', reason: 'The grant was withdrawn.', refresh_until: 0 });
       expect(await states(db)).toEqual(['held', 'held', 'ready']);
       expect(await db.selectFrom('alarms').selectAll().execute()).toMatchObject([{ code: 'install-needs-reauthorisation', subject: install.id, tenant: account.tenant, count: 1 }]);
@@ -149,25 +178,25 @@ eachDatabase((_name, open) => {
       const { db, account, install, source, vendor, read } = await stage(await open(), NOW);
       await put(db, account, 1, write(account.crm, '1'));
       vendor.problem = new Problem('vendor.unavailable');
-      await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'vendor.unavailable' });
+      await expect(source.access(install)).rejects.toMatchObject({ code: 'vendor.unavailable' });
       expect([(await read()).state, await states(db), await alarms(db)]).toEqual(['active', ['ready'], ['token-refresh-failing']]);
       vendor.problem = null;
-      expect(await reveal([source.accessToken(install)])).toEqual(['access-1']);
+      expect(await reveal([source.access(install)])).toEqual(['access-1']);
       expect([vendor.used, await alarms(db)]).toEqual([['refresh-old', 'refresh-old'], []]);
     });
 
     it('what was never a Problem is a bug of ours, and flags nothing', async () => {
       const { install, source, vendor, read } = await stage(await open(), NOW);
       vendor.granting = async () => Promise.reject(new TypeError('undefined is not a function'));
-      await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'internal.bug' });
+      await expect(source.access(install)).rejects.toMatchObject({ code: 'internal.bug' });
       expect(await read()).toMatchObject({ state: 'active', refresh_until: 0 });
     });
 
     it('and where there are no tokens, a person is needed', async () => {
       const { db, install, source, vendor } = await stage(await open(), NOW);
       await updateInstall(db, install.tenant, install.id, { tokens: null });
-      await expect(source.accessToken(install)).rejects.toMatchObject({ code: 'install.unauthorized' });
-      await expect(source.renew(install, new Secret('access-old'))).rejects.toMatchObject({ code: 'install.unauthorized' });
+      await expect(source.access(install)).rejects.toMatchObject({ code: 'install.unauthorized' });
+      await expect(source.renew(install, OLD)).rejects.toMatchObject({ code: 'install.unauthorized' });
       expect(vendor.used).toEqual([]);
     });
   });

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import type { TenantId } from '#core/ids';
 import { createLog } from '#lib/log';
 import type { Faults } from '#ports/sandbox';
+import { createLimits, type Limits } from '#shared/limits';
 import type { Db } from '#store/database';
 import { findGround } from '#store/grounds';
 import { listInstalls, listTenants, type Install } from '#store/installs';
 import { loadConfig, type Config } from '#src/config';
 import { createVisitor, type PageSeen, type Visitor } from '#src/cli/visitor';
 import type { SandboxWorld } from '#src/sandbox-world';
-import { CONNECTORS } from '#src/vendors';
 import { createWorld, type World, type WorldOptions } from '#src/world';
+import { canariesOf, leaksIn } from './canaries.ts';
 import { HASTE, hastyClock, type HastyClock } from './clock.ts';
 
 /** A root key, for worlds whose database is not a file with one beside it. */
@@ -21,8 +22,11 @@ const LOOK_MS = 5;
 /** No round begins by itself within a test: what lands has come by a webhook or by a call, unless the test asks for a round. */
 const NEVER = 9_000_000_000_000;
 
-// The limiter counts in real time, in which the vendors' windows are shorter too.
-for (const { manifest } of CONNECTORS) manifest.limits.requests *= HASTE;
+/** The limiter counts in real time, in which the vendors' windows are shorter too. */
+function hastyLimits(clock: HastyClock): Limits {
+  const limits = createLimits(clock);
+  return { ...limits, schedule: (budget, ...rest) => limits.schedule({ ...budget, requests: budget.requests * HASTE }, ...rest) };
+}
 
 export interface OpenOptions extends Pick<WorldOptions, 'accountType'> {
   /** Of an earlier world that has stopped; a new one of its own where absent. */
@@ -73,18 +77,47 @@ export function testConfig(folder: string, options: OpenOptions = {}): Config {
     database: options.database ?? join(folder, 'test.db'),
     logLevel: 'silent',
     coalesceMs: 400,
+    // Time hurries here, so that what a test sends would be a crowd.
+    ceiling: { sends: 100_000, minutes: 3, firstRun: 100_000 },
     ...options.config,
   });
 }
 
+/** Longer than every wait in it; shorter than a hook's patience, which would not say where it stood. */
+const OPEN_MS = 50_000;
+
 export async function openWorld(options: OpenOptions = {}): Promise<TestWorld> {
+  const journey: Journey = { stage: 'creating', logs: [] };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`The world did not open: it stood at "${journey.stage}". ${journey.logs.slice(-30).join('')}`));
+    }, OPEN_MS);
+  });
+  return Promise.race([open(options, journey), late]).finally(() => clearTimeout(timer));
+}
+
+interface Journey {
+  stage: string;
+  logs: string[];
+}
+
+async function open(options: OpenOptions, journey: Journey): Promise<TestWorld> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'countersign-flow-'));
   const clock = options.clock ?? hastyClock();
-  const logs: string[] = [];
+  const { logs } = journey;
   const log = createLog('debug', { write: (line) => void logs.push(line) });
-  const world = await createWorld(testConfig(folder, options), { clock, log, seed: 1, ...(options.accountType ? { accountType: options.accountType } : {}) });
+  const world = await createWorld(testConfig(folder, options), {
+    clock,
+    log,
+    seed: 1,
+    engine: 'embedded',
+    limits: hastyLimits(clock),
+    ...(options.accountType ? { accountType: options.accountType } : {}),
+  });
   const { sandbox } = world;
   if (!sandbox) throw new Error('A test needs the sandbox world.');
+  journey.stage = 'listening';
   const address = await world.start();
   const test: TestWorld = {
     world,
@@ -132,24 +165,30 @@ export async function openWorld(options: OpenOptions = {}): Promise<TestWorld> {
       await freezeRounds(world.db);
     },
     async stop(keep = false) {
+      const canaries = await canariesOf(world);
       await world.stop();
+      const leaks = leaksIn(`${logs.join('')}\n${await world.flow.metrics.registry.metrics()}`, canaries);
+      if (leaks.length > 0) throw new Error(`The log or a metric says what it must not:\n${leaks.join('\n')}`);
       if (!keep) rmSync(folder, { recursive: true, force: true });
     },
   };
-  if (options.connect !== false) await connect(test);
+  if (options.connect !== false) await connect(test, (stage) => (journey.stage = stage));
   return test;
 }
 
 /** Stands for an account that is not connected. */
 const none = {} as Install;
 
-async function connect(test: TestWorld): Promise<void> {
+async function connect(test: TestWorld, at: (stage: string) => void): Promise<void> {
+  at('installing the CRM');
   const [known] = await listTenants(test.db);
   if (!known) await test.installCrm();
   const tenant = known ?? (await listTenants(test.db))[0];
   if (!tenant) throw new Error('No tenant was made.');
   test.tenant = tenant.id;
+  at('installing the e-sign provider');
   if (!known) await test.installSign();
+  at('looking');
   await knowInstalls(test);
   await test.until(
     "the accounts' fields and templates",
@@ -160,6 +199,7 @@ async function connect(test: TestWorld): Promise<void> {
     return rounds.every((one) => one.last_ok_at !== null && one.lease_until === 0);
   });
   await freezeRounds(test.db);
+  at('settling');
   await test.settled();
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { LIMITS } from '#core/mapping/limits';
 import { parseMapping } from '#core/mapping/parse';
 import { MAPPING_KINDS, mappingJsonSchema } from '#core/mapping/schema';
 import { projectFile, projectRoot } from '#lib/root';
+import { CONNECTORS } from '#src/vendors';
 import { schema, templates } from '../core/mapping/ground.ts';
 import { sendText } from '../core/mapping/reading.ts';
 
@@ -21,7 +22,19 @@ describe('mappings/mapping.schema.json', () => {
   });
 
   const validate = new Ajv2020({ strict: false }).compile(JSON.parse(projectFile('mappings/mapping.schema.json')) as object);
-  it.each(MAPPING_KINDS)('accepts the shipped %s mapping', (kind) => expect(validate(parse(projectFile(`mappings/hubspot/${kind}.yaml`))) ? [] : validate.errors).toEqual([]));
+  // Texts and capture pages are of no CRM.
+  const folders = readdirSync(join(projectRoot, 'mappings'), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  const crms = folders.filter((name) => name !== 'consent');
+  it('is for every CRM', () => {
+    const known = CONNECTORS.filter(({ crm }) => crm !== undefined).map(({ manifest }) => manifest.id);
+    expect(crms.sort()).toEqual(known.sort());
+  });
+  it.each(crms.flatMap((crm) => MAPPING_KINDS.map((kind) => [crm, kind] as const)))('accepts the mapping that ships for %s to %s, and so does the parser', (crm, kind) => {
+    const text = projectFile(`mappings/${crm}/${kind}.yaml`);
+    expect(validate(parse(text)) ? [] : validate.errors).toEqual([]);
+    const parsed = parseMapping(kind, text);
+    expect(parsed.ok ? checkMapping({ [kind]: parsed.mapping }, { schema: null, templates: null }) : parsed.faults).toEqual([]);
+  });
   it('refuses a misspelt key, as the parser does', () => {
     const text = sendText().replace('recipients:', 'recipeints:');
     expect(validate(parse(text))).toBe(false);

@@ -1,45 +1,10 @@
-import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { manualClock } from '#lib/clock';
 import { Secret } from '#lib/secret';
 import { Problem } from '#core/problem';
-import { createCall, createTokenHttp, type CallDeps } from '#shared/call';
+import { createTokenHttp } from '#shared/call';
 import { createHostCheck } from '#shared/hosts';
-import type { Limits } from '#shared/limits';
-import { closedPort, manifest, startVendor, type Heard } from './server.ts';
-
-/** A call to `baseUrl`, with all that it told others. */
-function bind(baseUrl: string, over: Partial<CallDeps> = {}) {
-  const told = { observed: [] as number[], rests: [] as [string, number][], scheduled: [] as [string, number][], renewed: [] as string[] };
-  const limits: Limits = {
-    schedule: (_manifest, install, priority, run) => {
-      told.scheduled.push([install, priority]);
-      return run();
-    },
-    rest: (install, ms) => void told.rests.push([install, ms]),
-    close: async () => undefined,
-  };
-  const call = createCall({
-    manifest: manifest(),
-    install: { id: 'ins_1', account: '4711', baseUrl, environment: 'live', details: {} },
-    webhookUrl: 'https://countersign.example.com/webhooks/a-vendor',
-    priority: 5,
-    limits,
-    clock: manualClock(),
-    signal: new AbortController().signal,
-    checkHost: createHostCheck(() => new URL(baseUrl).origin),
-    token: async () => new Secret('token-1'),
-    renew: async (stale) => {
-      told.renewed.push(stale.reveal());
-      return new Secret('token-2');
-    },
-    observe: (status) => void told.observed.push(status),
-    ...over,
-  });
-  return { call, told };
-}
-const refusing = (good: string | null) => (heard: Heard, response: ServerResponse) =>
-  void response.writeHead(heard.headers.authorization === `Bearer ${good ?? ''}` ? 200 : 401, { 'content-type': 'application/json' }).end('{}');
+import { bind, refusing } from './bound.ts';
+import { closedPort, manifest, startVendor } from './server.ts';
 
 describe('a request', () => {
   it('carries the token of the install, goes below its address, under its limit and priority, and is observed', async () => {
@@ -90,6 +55,29 @@ describe('a request', () => {
     await expect(call.request({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'vendor.unavailable' });
   });
 
+  it('goes to the address of the token that it carries: a vendor that moved the account says so with the next one', async () => {
+    const old = await startVendor(refusing(null));
+    const moved = await startVendor(refusing('token-2'));
+    const { call, told } = bind(old.url, {
+      checkHost: (_manifest, address) => new URL(address),
+      renew: async (stale) => {
+        told.renewed.push(`${stale.token.reveal()} at ${stale.baseUrl}`);
+        return { token: new Secret('token-2'), baseUrl: moved.url };
+      },
+    });
+    expect((await call.request({ method: 'POST', path: '/things', query: { a: '1' }, json: { a: 1 } })).status).toBe(200);
+    expect([old.heard.length, told.renewed]).toEqual([1, [`token-1 at ${old.url}`]]);
+    expect(moved.heard).toMatchObject([{ url: '/things?a=1', body: '{"a":1}', headers: { authorization: 'Bearer token-2' } }]);
+  });
+
+  it('is never sent where a new token says that the account is, unless that is a host of the vendor', async () => {
+    const { url, heard } = await startVendor(refusing(null));
+    const elsewhere = await startVendor(refusing('token-2'));
+    const { call } = bind(url, { renew: async () => ({ token: new Secret('token-2'), baseUrl: elsewhere.url }) });
+    await expect(call.request({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'host.refused' });
+    expect([heard.length, elsewhere.heard]).toEqual([1, []]);
+  });
+
   it('to another host is refused before anything is sent, and before the limit is asked', async () => {
     const { url, heard } = await startVendor((_heard, response) => void response.end());
     const { call, told } = bind(url, { checkHost: createHostCheck(null) });
@@ -136,6 +124,30 @@ describe('an official client', () => {
     await expect(failing(500)).rejects.toThrow('refused');
     expect(tokens).toEqual(['token-1', 'token-2', 'token-1']);
     expect(told.observed).toEqual([401, 401, 500]);
+  });
+
+  it('is called the second time at the address of the new token', async () => {
+    const { call } = bind('http://127.0.0.1:1', {
+      checkHost: (_manifest, address) => new URL(address),
+      renew: async () => ({ token: new Secret('token-2'), baseUrl: 'http://127.0.0.1:2' }),
+    });
+    const seen: string[] = [];
+    await call.through(async ({ baseUrl, accessToken }) => {
+      seen.push(`${baseUrl} ${accessToken.reveal()}`);
+      if (seen.length === 1) throw Object.assign(new Error('refused'), { code: 401 });
+    }, unauthorized);
+    expect(seen).toEqual(['http://127.0.0.1:1 token-1', 'http://127.0.0.1:2 token-2']);
+  });
+
+  it('is not called a second time where a new token leads away from the vendor', async () => {
+    const { call } = bind('http://127.0.0.1:1', { renew: async () => ({ token: new Secret('token-2'), baseUrl: 'http://127.0.0.1:2' }) });
+    let calls = 0;
+    const work = call.through(async () => {
+      calls++;
+      throw Object.assign(new Error('refused'), { code: 401 });
+    }, unauthorized);
+    await expect(work).rejects.toMatchObject({ code: 'host.refused' });
+    expect(calls).toBe(1);
   });
 
   it('is not called where the address is not one of the vendor', async () => {

@@ -2,6 +2,7 @@ import { CompiledQuery, type Insertable } from 'kysely';
 import { sha256 } from '#lib/hmac';
 import { newId } from '#lib/ids';
 import { createSealer } from '#lib/seal';
+import type { ConsentGiven } from '#core/fact';
 import type { Effect } from '#core/effect';
 import type { Correlation, EnvelopeId, TenantId } from '#core/ids';
 import { isPostgres, type Db } from '#store/database';
@@ -44,7 +45,7 @@ export async function putAccount(db: Db, name = 'Example Ltd'): Promise<Account>
     const crm = await putInstall(tx, tenant, install({ vendor: 'a-crm' }), () => 'sealed', NOW);
     const sign = await putInstall(tx, tenant, install({ vendor: 'a-signer' }), () => 'sealed', NOW);
     for (const kind of ['send', 'writeback', 'journey'] as const)
-      await putMapping(tx, tenant, kind, `${kind}: of ${name}`, { origin: 'shipped', note: '', createdBy: 'test' }, NOW);
+      await putMapping(tx, tenant, crm.vendor, kind, `${kind}: of ${name}`, { origin: 'shipped', note: '', createdBy: 'test' }, NOW);
     return { tenant, crm, sign };
   });
 }
@@ -109,6 +110,8 @@ export async function putEnvelope(db: Db, { tenant, crm, sign }: Account, signer
     fields: [],
     policies: { reminders: null, expiresAfterDays: null, backward: 'keep', retries: 0 },
     owner: null,
+    company: null,
+    leads: {},
   };
   const row: Insertable<EnvelopesTable> = {
     tenant,
@@ -192,6 +195,27 @@ export function auditEntry(over: Partial<Entry<'audit'>> = {}): Entry<'audit'> {
   return { id: newId('cor', NOW), at: NOW, actor: 'console', action: 'mapping.saved', subject: 'send', detail: '{}', ...over };
 }
 
+export function consentEntry(over: Partial<Entry<'consents'>> = {}): Entry<'consents'> {
+  const topic = { type: 'marketing' as const, purpose: 'newsletter', channel: 'email' as const, status: 'granted' as const };
+  const text = { text: null, text_name: null, text_version: null, text_hash: null, locale: null, jurisdiction: null };
+  const rest = { expires_at: null, envelope: null, document_hash: null, evidence: '{}', evidence_uri: null, personal_hash: null, correlation: 'cor_test' as Correlation };
+  return { id: newId('cns', NOW), person: 'per_test', ...topic, ...text, basis: 'consent', captured_at: NOW, recorded_at: NOW, how: 'api', source: 'test', ...rest, ...over };
+}
+
+export function consentGiven(over: Partial<ConsentGiven> = {}): ConsentGiven {
+  const topic = { type: 'marketing' as const, purpose: 'newsletter', channel: 'email' as const };
+  const rest = { text: null, locale: null, jurisdiction: null, basis: 'consent' as const, expiresAt: null, envelope: null, documentHash: null, evidence: {}, evidenceUri: null };
+  return { ...topic, status: 'granted', capturedAt: NOW, how: 'api', source: 'test', ...rest, ...over };
+}
+
+export function touchEntry(over: Partial<Entry<'touches'>> = {}): Entry<'touches'> {
+  return { id: newId('tch', NOW), key: newId('cor', NOW), person: 'per_test', at: NOW, recorded_at: NOW, via: 'api', data: '{}', ...over };
+}
+
+export function attributionEntry(over: Partial<Entry<'attributions'>> = {}): Entry<'attributions'> {
+  return { id: newId('atr', NOW), envelope: newId('env', NOW), point: 'sent', at: NOW, data: '{}', corrects: null, by: 'countersign', why: 'A test.', ...over };
+}
+
 const TABLES = [
   'tenants',
   'installs',
@@ -201,11 +225,21 @@ const TABLES = [
   'facts',
   'receipts',
   'audit',
+  'consents',
+  'touches',
+  'attributions',
+  'consent_texts',
+  'consent_personal',
+  'person_records',
   'ledger_heads',
+  'signed_heads',
+  'head_timestamps',
   'envelopes',
   'recipients',
   'persons',
   'outbox',
+  'endpoints',
+  'messages',
   'lanes',
   'cursors',
   'mappings',

@@ -1,12 +1,13 @@
 import { CompiledQuery, sql } from 'kysely';
 import { expect, it } from 'vitest';
+import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { openDatabase, type Db } from '#store/database';
 import { claimNotices, failNotice, nextNoticeAt, putNotices, putOwnNotice, reviveNotice, settleNotice } from '#store/inbox';
 import { createIngest } from '#store/ingest';
 import { eachDatabase } from './databases.ts';
 import { elsewhere } from './elsewhere.ts';
-import { arrival, NOW, notice, putAccount } from './fixtures.ts';
+import { arrival, NOW, notice, putAccount, type Account } from './fixtures.ts';
 
 const keys = async (db: Db) => (await db.selectFrom('inbox').select('key').orderBy('key').execute()).map(({ key }) => key);
 const count = async (db: Db, table: 'deliveries' | 'inbox') => (await db.selectFrom(table).select('id').execute()).length;
@@ -145,9 +146,9 @@ eachDatabase((name, open) => {
     expect(await ingest.add(arrival(crm, 'b')).then(() => 'stored', code)).toBe('store.busy');
   });
 
-  it('notices are claimed oldest first, those of one tenant at a time, and only when they are due', async () => {
+  it('notices are claimed oldest first, those of one tenant at a time, the tenants in turn, and only when they are due', async () => {
     const { db } = await open();
-    const [a, b] = [await putAccount(db), await putAccount(db)];
+    const [a, b] = [await putAccount(db), await putAccount(db)].sort((one, two) => (one.tenant < two.tenant ? -1 : 1)) as [Account, Account];
     const rows = [
       notice(a.crm, 'third', { run_at: NOW + 3 }),
       notice(b.crm, 'other', { run_at: NOW + 2 }),
@@ -156,13 +157,16 @@ eachDatabase((name, open) => {
     ];
     await db.insertInto('inbox').values(rows).execute();
     expect(await nextNoticeAt(db)).toBe(NOW + 1);
+    let served: TenantId | null = null;
     const claim = (limit: number) =>
       db.transaction().execute(async (tx) => {
-        const claimed = await claimNotices(tx, NOW + 10, limit);
+        const claimed = await claimNotices(tx, NOW + 10, limit, served);
         for (const { tenant, id } of claimed) await settleNotice(tx, tenant, id, { state: 'done' });
+        served = claimed[0]?.tenant ?? served;
         return claimed.map(({ key }) => key);
       });
-    expect([await claim(9), await claim(9), await claim(9)]).toEqual([['first', 'third'], ['other'], []]);
+    // A tenant with more to do comes again after the others.
+    expect([await claim(1), await claim(1), await claim(9), await claim(9)]).toEqual([['first'], ['other'], ['third'], []]);
   });
 
   it('two claimers at once never settle one notice twice', async () => {

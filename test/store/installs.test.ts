@@ -46,6 +46,16 @@ eachDatabase((_name, open) => {
     expect(await db.selectFrom('lanes').selectAll().where('install', '=', first.id).execute()).toHaveLength(1);
   });
 
+  it('what an admin has set of it, and what is known of its day, survive that it connects again', async () => {
+    const { db } = await open();
+    const { tenant } = await putAccount(db);
+    const first = await put(db, tenant, { account: '4711' });
+    expect(first).toMatchObject({ day_share: 25, day_use: null, listening: 0 });
+    const set = { day_share: 40, day_use: '{"used":1,"limit":2,"readAt":3,"hours":{}}', listening: 1 as const, webhook_keys: 'sealed keys' };
+    await updateInstall(db, tenant, first.id, { ...set, state: 'left' });
+    expect(await put(db, tenant, { account: '4711' })).toMatchObject({ ...set, state: 'active' });
+  });
+
   it('an account belongs to one tenant: another is refused and changes nothing', async () => {
     const { db } = await open();
     const [a, b] = [await putAccount(db), await putAccount(db)];
@@ -89,7 +99,7 @@ eachDatabase((_name, open) => {
 
   it('an OAuth state is good once, of however many who bring it, and is not kept in the clear', async () => {
     const { db, peers } = await open();
-    const row = { vendor: 'a-crm', tenant: null, operator: 0 as const, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW };
+    const row = { vendor: 'a-crm', login: 'https://login.example.com', tenant: null, operator: 0 as const, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW };
     await putOauthState(db, 'a-state', row, NOW);
     expect((await dump(db)).join()).not.toContain('a-state');
     expect(await takeOauthState(db, 'another')).toBeUndefined();
@@ -102,7 +112,7 @@ eachDatabase((_name, open) => {
 
   it('only so many sign-ins are under way at a time, and those that ended make room', async () => {
     const { db } = await open();
-    const row = { vendor: 'a-crm', tenant: null, operator: 0 as const, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW + 1000 };
+    const row = { vendor: 'a-crm', login: 'https://login.example.com', tenant: null, operator: 0 as const, browser_hash: 'hash', verifier: 'sealed', expires_at: NOW + 1000 };
     for (let from = 0; from < MOST_SIGN_INS; from += 1000) {
       await db
         .insertInto('oauth_states')

@@ -4,12 +4,12 @@ import { expect, it } from 'vitest';
 import type { TenantId } from '#core/ids';
 import type { Db } from '#store/database';
 import { append, GENESIS, hashEntry, verifyLedger } from '#store/ledger';
+import { LEDGERS } from '#store/ledger-schema';
 import { eachDatabase } from './databases.ts';
 import { elsewhere } from './elsewhere.ts';
-import { auditEntry, dropGuards, fact, NOW, putAccount, receipt } from './fixtures.ts';
+import { attributionEntry, auditEntry, consentEntry, dropGuards, fact, NOW, putAccount, receipt, touchEntry } from './fixtures.ts';
 
-const LEDGERS = ['facts', 'receipts', 'audit'] as const;
-const ENTRIES = { facts: fact, receipts: () => receipt('eff_1'), audit: auditEntry };
+const ENTRIES = { facts: fact, receipts: () => receipt('eff_1'), audit: auditEntry, consents: consentEntry, touches: touchEntry, attributions: attributionEntry };
 const TENANT: TenantId = 'ten_a';
 
 const put = (db: Db, tenant: TenantId, count: number) =>
@@ -24,6 +24,19 @@ const put = (db: Db, tenant: TenantId, count: number) =>
 const raw = (db: Db, statement: string) => db.executeQuery(CompiledQuery.raw(statement));
 
 eachDatabase((name, open) => {
+  it('a ledger that is written while it is verified holds', async () => {
+    const { db } = await open();
+    let writing = true;
+    const writer = (async () => {
+      for (let round = 0; round < 60; round++) await put(db, TENANT, 1);
+      writing = false;
+    })();
+    const checks: boolean[] = [];
+    while (writing) checks.push((await verifyLedger(db, TENANT, 'facts')).ok);
+    await writer;
+    expect(new Set(checks)).toEqual(new Set([true]));
+  });
+
   it.each(LEDGERS)('%s chain by hash, each tenant by itself, from the same beginning', async (ledger) => {
     const { db } = await open();
     for (const tenant of ['ten_a', 'ten_b', 'ten_a'] as const) {

@@ -5,7 +5,6 @@ import { updateInstall } from '#store/installs';
 import type { Db } from '#store/database';
 import {
   claimLane,
-  fieldsWrittenLater,
   getEffect,
   holdEffects,
   LANE_LEASE_MS,
@@ -19,6 +18,7 @@ import {
   type OutboxEffect,
   type Settlement,
 } from '#store/outbox';
+import { fieldsWrittenLater } from '#store/written';
 import { eachDatabase } from './databases.ts';
 import { NOW, put, putAccount, write, type Account } from './fixtures.ts';
 

@@ -15,6 +15,7 @@ const PRINT = `select string_agg(line, ',' order by line) as print from (
 const WIPE = `do $$ declare one text; begin
   set local session_replication_role = replica;
   for one in select tablename from pg_tables where schemaname = 'public' and tablename <> 'migrations' loop execute 'delete from ' || quote_ident(one); end loop;
+  delete from graphile_worker._private_jobs;
 end $$`;
 
 export async function takeDatabase({ empty }: { empty: boolean }): Promise<string> {

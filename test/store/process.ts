@@ -1,4 +1,5 @@
 import type { TenantId } from '#core/ids';
+import { migrations } from '#migrations/index';
 import { migrate, openDatabase, type Db } from '#store/database';
 import { createIngest } from '#store/ingest';
 import type { Install } from '#store/installs';
@@ -8,6 +9,20 @@ import { arrival, fact } from './fixtures.ts';
 /** What another process does in the tests: this file is its program. */
 const JOBS = {
   migrate: (db: Db) => migrate(db),
+  /** Ends itself, by a signal that it cannot hear, before a statement of the migrations. Returns how many there are where there are fewer. */
+  async migrateUntil(db: Db, { statement }: { statement: number }) {
+    let count = 0;
+    for (const migration of migrations) {
+      const { up } = migration;
+      migration.up = (run, kind) =>
+        up(async (text) => {
+          if (++count === statement) process.kill(process.pid, 'SIGKILL');
+          await run(text);
+        }, kind);
+    }
+    await migrate(db);
+    return count;
+  },
   async append(db: Db, { tenant, times }: { tenant: TenantId; times: number }) {
     for (let time = 0; time < times; time++) await db.transaction().execute((tx) => append(tx, tenant, 'facts', [fact(), fact()]));
     return times * 2;

@@ -13,7 +13,7 @@ const steps: [name: string, command: string, ...args: string[]][] = [
   ['unused', 'knip'],
   ['tidy', 'vitest', 'run', 'test/tidy.test.ts', 'test/tidy'],
 ];
-const suite: (typeof steps)[number] = ['tests', 'vitest', 'run'];
+const suite: (typeof steps)[number] = ['tests', 'vitest', 'run', '--project', 'together', '--project', 'alone'];
 
 function run([name, command, ...args]: (typeof steps)[number]): Promise<boolean> {
   const started = Date.now();

@@ -49,6 +49,7 @@ export function areaOf(path: string): Area | undefined {
 export const PACKAGE_OWNERS: readonly { packages: readonly string[]; areas: readonly string[]; typesAnywhere: boolean; why: string }[] = [
   { packages: ['kysely', 'better-sqlite3', 'pg'], areas: ['store'], typesAnywhere: true, why: 'SQL is in one place.' },
   { packages: ['@hubspot/api-client'], areas: ['connectors'], typesAnywhere: false, why: "An official client stays in its vendor's folder." },
+  { packages: ['graphile-worker'], areas: ['store'], typesAnywhere: true, why: 'Its tables lie beside ours, and its jobs are written in our transactions.' },
   { packages: ['pino'], areas: ['lib'], typesAnywhere: true, why: 'One log, with one list of what it hides.' },
   { packages: ['bottleneck'], areas: ['shared', 'work'], typesAnywhere: true, why: 'Limits are kept where calls are bound to an install, not by each vendor.' },
   { packages: ['commander'], areas: [WIRING], typesAnywhere: true, why: 'The command line is wiring.' },

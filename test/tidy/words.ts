@@ -8,8 +8,14 @@ export const MAY_NAME_VENDORS: Readonly<Record<string, string>> = {
   'src/vendors.ts': 'names the connectors that ship, with their registrations',
   'src/config.ts': 'each vendor has its variables in the environment',
   'src/sandbox-world.ts': 'puts the vendors that are played on one stage',
+  'src/cli/tour.ts': 'the tour plays on one CRM or another',
+  'src/cli/tour-crm.ts': 'the tour plays on one CRM or another',
+  'src/cli/tour-hubspot.ts': 'the tour visits this vendor',
+  'src/cli/tour-salesforce.ts': 'the tour visits this vendor',
   'src/cli/tour-story.ts': 'the tour visits those vendors',
   'src/cli/tour-steps.ts': 'the tour visits those vendors',
+  'src/cli/tour-consent.ts': 'the tour visits those vendors',
+  'src/cli/tour-consent-mappings.ts': 'the tour plays on one CRM or another',
 };
 const VENDORS = /hubspot|docusign|salesforce|dropbox.?sign|documenso|pandadoc/i;
 

@@ -2,10 +2,12 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import type { Clock } from '#lib/clock';
 import { isObject } from '#lib/json';
 import { createEnvelope } from './creation.ts';
+import { mintView } from './embedding.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { notePoll, refuse, type Limits } from './limits.ts';
 import { listEnvelopes } from './listing.ts';
-import { auditEvents, customFields, envelopeView, notificationView, recipients, templateView, vendorTime } from './rendering.ts';
+import { signedPdf } from './pdf.ts';
+import { auditEvents, customFields, envelopeView, formData, notificationView, recipients, templateView, vendorTime } from './rendering.ts';
 import { ACCOUNT, type SandboxState, type StoredEnvelope } from './state.ts';
 import { templateOf, TEMPLATES } from './templates.ts';
 
@@ -14,12 +16,14 @@ export interface ApiOptions {
   clock: Clock;
   limits: Limits;
   lifecycle: Lifecycle;
+  /** Where an embedded recipient signs, by the unguessable part. */
+  viewUrl: (token: string) => string;
   /** Counting and faults, which come before everything else. */
   before: MiddlewareHandler[];
 }
 
 /** eSignature REST v2.1 of one account, the calls that an integration like ours makes. Mounted at `/restapi/v2.1/accounts/:account`. */
-export function createApi({ state, clock, limits, lifecycle, before }: ApiOptions): Hono {
+export function createApi({ state, clock, limits, lifecycle, viewUrl, before }: ApiOptions): Hono {
   const api = new Hono().basePath('/restapi/v2.1/accounts/:account');
   for (const middleware of before) api.use(middleware);
   api.use(async (c, next) => {
@@ -64,9 +68,14 @@ export function createApi({ state, clock, limits, lifecycle, before }: ApiOption
 
   api.get('/envelopes/:envelope', (c) => polled(c, (envelope) => c.json(envelopeView(envelope, includeOf(c)))));
   api.get('/envelopes/:envelope/recipients', (c) => polled(c, (envelope) => c.json(recipients(envelope))));
-  api.get('/envelopes/:envelope/custom_fields', (c) => found(c, (envelope) => c.json(customFields(envelope))));
-  api.get('/envelopes/:envelope/audit_events', (c) => found(c, (envelope) => c.json(auditEvents(envelope))));
-  api.get('/envelopes/:envelope/notification', (c) => found(c, (envelope) => c.json(notificationView(envelope))));
+  routeParts(api, found);
+  api.post('/envelopes/:envelope/views/recipient', async (c) => {
+    const body = await jsonOf(c);
+    return found(c, (envelope) => {
+      const minted = mintView(state, clock, envelope, body);
+      return minted.ok ? c.json({ url: viewUrl(minted.token) }, 201) : refuse(c, 400, minted.errorCode, minted.message);
+    });
+  });
   api.put('/envelopes/:envelope', async (c) => {
     const body = await jsonOf(c);
     return found(c, (envelope) => update(c, envelope, isObject(body) ? body : {}));
@@ -106,6 +115,20 @@ export function createApi({ state, clock, limits, lifecycle, before }: ApiOption
   }
   api.all('*', (c) => refuse(c, 404, 'RESOURCE_NOT_FOUND', 'The sandbox does not have this call.'));
   return api;
+}
+
+/** What an envelope holds, each part at an address of its own. */
+function routeParts(api: Hono, found: (c: Context, answer: (envelope: StoredEnvelope) => Response) => Response): void {
+  api.get('/envelopes/:envelope/custom_fields', (c) => found(c, (envelope) => c.json(customFields(envelope))));
+  api.get('/envelopes/:envelope/audit_events', (c) => found(c, (envelope) => c.json(auditEvents(envelope))));
+  api.get('/envelopes/:envelope/form_data', (c) => found(c, (envelope) => c.json(formData(envelope))));
+  api.get('/envelopes/:envelope/documents/combined', (c) =>
+    found(c, (envelope) => {
+      if (envelope.status !== 'completed') return refuse(c, 400, 'ENVELOPE_INVALID_STATUS', `Invalid envelope status. Envelope status: ${envelope.status}.`);
+      return c.body(signedPdf(envelope), 200, { 'content-type': 'application/pdf', 'content-disposition': 'file; filename="combined.pdf"' });
+    }),
+  );
+  api.get('/envelopes/:envelope/notification', (c) => found(c, (envelope) => c.json(notificationView(envelope))));
 }
 
 function routeTemplates(api: Hono, clock: Clock): void {

@@ -30,6 +30,7 @@ export class Lifecycle {
   }
 
   #write(to: StoredRecipient, subject: string, text: string, label: string | null) {
+    if (to.clientUserId !== undefined) return;
     const link = label ? { label, url: this.#options.signingUrl(to) } : null;
     this.#options.mail({ to: to.email, toName: to.name, from: 'DocuSign <dse@docusign.example.com>', subject, text, link, at: this.#options.clock.now() });
   }
@@ -40,7 +41,7 @@ export class Lifecycle {
     recipient.sentAt ??= this.#options.clock.now();
     const words = envelope.emailBlurb || 'A document is waiting for your signature.';
     this.#write(recipient, reminder ? `Reminder: ${envelope.emailSubject}` : envelope.emailSubject, words, 'Review and sign');
-    this.#note(envelope, reminder ? 'Mailed again' : 'Mailed', recipient.name);
+    this.#note(envelope, recipient.clientUserId !== undefined ? 'Asked in the sender’s own pages' : reminder ? 'Mailed again' : 'Mailed', recipient.name);
     this.#options.announce(envelope, event, recipient);
   }
 
@@ -77,12 +78,13 @@ export class Lifecycle {
     return true;
   }
 
-  sign(envelope: StoredEnvelope, recipient: StoredRecipient, name: string): boolean {
+  sign(envelope: StoredEnvelope, recipient: StoredRecipient, name: string, ticked: readonly string[] = []): boolean {
     if (!currentRecipients(envelope).includes(recipient)) return false;
     if (recipient.status !== 'delivered') this.open(envelope, recipient);
     recipient.status = 'completed';
     recipient.signedAt = this.#options.clock.now();
     recipient.signedName = name;
+    recipient.ticked = [...ticked];
     this.#note(envelope, 'Signed', recipient.name);
     this.#options.announce(envelope, 'recipient-completed', recipient);
     if (envelope.recipients.some(({ status }) => status !== 'completed')) {
@@ -139,7 +141,7 @@ export class Lifecycle {
   }
 
   bounce(envelope: StoredEnvelope, recipient: StoredRecipient): boolean {
-    if (!currentRecipients(envelope).includes(recipient) || recipient.status !== 'sent') return false;
+    if (!currentRecipients(envelope).includes(recipient) || recipient.status !== 'sent' || recipient.clientUserId !== undefined) return false;
     recipient.status = 'autoresponded';
     this.#note(envelope, 'Mail came back', recipient.name);
     this.#options.announce(envelope, 'recipient-autoresponded', recipient);

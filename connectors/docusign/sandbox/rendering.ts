@@ -1,5 +1,5 @@
 import { ACCOUNT, currentRecipients, DAY_MS, dueAt, type StoredEnvelope, type StoredRecipient } from './state.ts';
-import type { SandboxTemplate } from './templates.ts';
+import { boxesOf, templateOf, type SandboxTemplate } from './templates.ts';
 
 /** The vendor's way of writing a time: seven digits after the second. `fraction` fills the last four. */
 export function vendorTime(ms: number, fraction = 0): string {
@@ -72,6 +72,7 @@ function signer(recipient: StoredRecipient): Record<string, unknown> {
     creationReason: 'sender',
     name: recipient.name,
     email: recipient.email,
+    ...(recipient.clientUserId === undefined ? {} : { clientUserId: recipient.clientUserId }),
     recipientId: recipient.recipientId,
     recipientIdGuid: recipient.guid,
     requireIdLookup: 'false',
@@ -139,7 +140,40 @@ function templateTabs(template: SandboxTemplate, role: string, recipientId: stri
   return {
     textTabs: kinds('textTabs'),
     dateTabs: kinds('dateTabs'),
+    checkboxTabs: boxesOf(template, role).map(({ label }, index) => ({
+      ...place,
+      tabLabel: label,
+      selected: 'false',
+      locked: 'false',
+      required: 'false',
+      tabId: `checkboxTabs-${recipientId}-${index + 1}`,
+    })),
     signHereTabs: [{ ...place, tabLabel: `Sign_${role}`, tabId: `sign-${recipientId}` }],
     dateSignedTabs: [{ ...place, tabLabel: `Signed_${role}`, tabId: `dated-${recipientId}` }],
+  };
+}
+
+/** What every signer filled in: a ticked box is an X. */
+export function formData(envelope: StoredEnvelope): Record<string, unknown> {
+  const template = templateOf(envelope.templateId);
+  const forms = envelope.recipients.map((recipient) => {
+    const texts = (template?.fields ?? []).filter(({ role }) => role === recipient.role).map(({ label }) => ({ name: label, value: recipient.fields[label] ?? '' }));
+    const boxes = boxesOf(template, recipient.role).map(({ label }) => ({ name: label, value: recipient.ticked?.includes(label) ? 'X' : '' }));
+    const items = [...texts, ...boxes].map((item) => ({ ...item, originalValue: recipient.fields[item.name] ?? '' }));
+    return { recipient, items };
+  });
+  return {
+    envelopeId: envelope.envelopeId,
+    status: envelope.status,
+    emailSubject: envelope.emailSubject,
+    ...dated({ sentDateTime: envelope.sentAt }),
+    formData: forms.flatMap(({ items }) => items),
+    recipientFormData: forms.map(({ recipient: { recipientId, name, email, sentAt, deliveredAt, signedAt, declinedAt }, items }) => ({
+      recipientId,
+      name,
+      email,
+      ...dated({ SentTime: sentAt, DeliveredTime: deliveredAt, SignedTime: signedAt, DeclinedTime: declinedAt }),
+      formData: items,
+    })),
   };
 }

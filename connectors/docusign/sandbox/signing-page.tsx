@@ -1,21 +1,23 @@
 import { moment as when, Page } from '#shared/sandbox/page.tsx';
 import type { Place } from './pages.tsx';
 import { currentRecipients, type StoredEnvelope, type StoredRecipient } from './state.ts';
-import { templateOf } from './templates.ts';
+import { boxesOf, templateOf } from './templates.ts';
 
 interface Signing {
   place: Place;
   envelope: StoredEnvelope;
   recipient: StoredRecipient;
+  /** Address of the session of an embedded recipient. */
+  session?: string;
   /** What was wrong with the form, in words. */
   fault?: string;
 }
 
 /** What a recipient meets behind the mail's button: the document and, when it is their turn, the way to sign or decline. */
-export function SigningPage({ place, envelope, recipient, fault }: Signing) {
+export function SigningPage({ place, envelope, recipient, session, fault }: Signing) {
   const turn = currentRecipients(envelope).includes(recipient);
   return (
-    <Page vendor="DocuSign" accent="blue" title={envelope.emailSubject} base={place.base} elsewhere={place.elsewhere}>
+    <Page vendor="DocuSign" accent="blue" title={envelope.emailSubject} base={place.base} elsewhere={session === undefined ? place.elsewhere : []}>
       <h1>{envelope.emailSubject}</h1>
       {turn ? <p class="soft">For {recipient.name}. Read the document, then sign or decline below it.</p> : <End envelope={envelope} recipient={recipient} />}
       {fault ? (
@@ -24,7 +26,8 @@ export function SigningPage({ place, envelope, recipient, fault }: Signing) {
         </p>
       ) : null}
       <Paper envelope={envelope} />
-      {turn ? <Choice place={place} recipient={recipient} /> : null}
+      {turn ? <Choice address={session ?? `${place.base}/sign/${recipient.token}`} envelope={envelope} recipient={recipient} /> : null}
+      {session === undefined ? null : <Later address={session} />}
     </Page>
   );
 }
@@ -40,8 +43,16 @@ function End({ envelope, recipient }: { envelope: StoredEnvelope; recipient: Sto
   return <p class="note">It is not your turn yet. You get a mail as soon as the others before you have signed.</p>;
 }
 
-function Choice({ place, recipient }: { place: Place; recipient: StoredRecipient }) {
-  const address = `${place.base}/sign/${recipient.token}`;
+/** The way back to the page that the signer came from. */
+function Later({ address }: { address: string }) {
+  return (
+    <form method="post" action={`${address}/later`} aria-label="Finish later">
+      <button class="plain">Finish later</button>
+    </form>
+  );
+}
+
+function Choice({ address, envelope, recipient }: { address: string; envelope: StoredEnvelope; recipient: StoredRecipient }) {
   return (
     <section aria-labelledby="choice">
       <h2 id="choice">Your decision</h2>
@@ -50,6 +61,7 @@ function Choice({ place, recipient }: { place: Place; recipient: StoredRecipient
           <h3>Sign</h3>
           <label for="name">Your name, as your signature</label>
           <input id="name" name="name" value={recipient.name} required maxlength={100} autocomplete="name" />
+          <Boxes envelope={envelope} recipient={recipient} />
           <label class="check">
             <input type="checkbox" name="agree" value="yes" required /> I agree to sign electronically
           </label>
@@ -70,10 +82,25 @@ function Choice({ place, recipient }: { place: Place; recipient: StoredRecipient
   );
 }
 
+/** The boxes of the template, each with the wording that the sender put beside it. None is ticked beforehand. */
+function Boxes({ envelope, recipient }: { envelope: StoredEnvelope; recipient: StoredRecipient }) {
+  return (
+    <>
+      {boxesOf(templateOf(envelope.templateId), recipient.role).map(({ label, beside }) => (
+        <label class="check">
+          <input type="checkbox" name={`tick-${label}`} value="yes" /> {recipient.fields[beside] || label}
+        </label>
+      ))}
+    </>
+  );
+}
+
 function Paper({ envelope }: { envelope: StoredEnvelope }) {
   const template = templateOf(envelope.templateId);
   const fields = Object.assign({}, ...envelope.recipients.map((one) => one.fields)) as Record<string, string>;
-  const filled = (text: string) => text.replace(/\{\{(\w+)\}\}/g, (_, label: string) => fields[label] || '________');
+  const ticks = new Map((template?.boxes ?? []).map(({ role, label, beside }) => [beside, envelope.recipients.some((one) => one.role === role && one.ticked?.includes(label))]));
+  const boxed = (text: string) => text.replace(/\[ \] \{\{(\w+)\}\}/g, (_, beside: string) => `${ticks.get(beside) ? '☒' : '☐'} {{${beside}}}`);
+  const filled = (text: string) => boxed(text).replace(/\{\{(\w+)\}\}/g, (_, label: string) => fields[label] || '________');
   return (
     <article class="paper" aria-label="Document">
       <h2>{template?.name ?? 'Document'}</h2>

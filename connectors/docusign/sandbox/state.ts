@@ -10,6 +10,8 @@ export interface SandboxState {
   envelopes: StoredEnvelope[];
   /** Times of reads by envelope, for the polling rule. */
   polls: Record<string, number[]>;
+  /** Addresses at which embedded recipients sign, by their unguessable part. */
+  views: Record<string, StoredView>;
   /** Grows with each webhook, and dates them apart within one millisecond. */
   sequence: number;
 }
@@ -44,6 +46,8 @@ export interface StoredRecipient {
   name: string;
   email: string;
   order: number;
+  /** The sender's own name for whom it lets in itself: an embedded recipient, who is mailed nothing. */
+  clientUserId?: string;
   /** Unguessable part of the signing page's address. */
   token: string;
   status: 'created' | 'sent' | 'delivered' | 'completed' | 'declined' | 'autoresponded';
@@ -52,9 +56,20 @@ export interface StoredRecipient {
   signedAt: number | null;
   declinedAt: number | null;
   declinedReason: string;
+  /** Labels of the boxes that were ticked; absent before signing. */
+  ticked?: string[];
   /** As typed on the signing page. */
   signedName: string;
   fields: Record<string, string>;
+}
+export interface StoredView {
+  envelopeId: string;
+  recipientId: string;
+  returnUrl: string;
+  /** Of the address, and after its one use of the session that it began. */
+  expiresAt: number;
+  /** Unguessable name of the session; null while the address is unused. */
+  session: string | null;
 }
 /** The webhook of one envelope, as asked for when it was made. */
 export interface StoredNotification {
@@ -78,7 +93,7 @@ export function currentRecipients(envelope: StoredEnvelope): StoredRecipient[] {
 }
 
 export function restoreState(saved: Json | undefined): SandboxState {
-  const fresh: SandboxState = { consented: false, codes: {}, accessTokens: {}, refreshTokens: {}, envelopes: [], polls: {}, sequence: 0 };
+  const fresh: SandboxState = { consented: false, codes: {}, accessTokens: {}, refreshTokens: {}, envelopes: [], polls: {}, views: {}, sequence: 0 };
   return saved && typeof saved === 'object' && !Array.isArray(saved) ? { ...fresh, ...(structuredClone(saved) as unknown as SandboxState) } : fresh;
 }
 

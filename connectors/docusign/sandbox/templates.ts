@@ -5,6 +5,8 @@ export interface SandboxTemplate {
   emailSubject: string;
   roles: { name: string; order: number }[];
   fields: { role: string; label: string; kind: 'textTabs' | 'dateTabs' }[];
+  /** Boxes that a signer may tick; `beside` is the field whose text stands next to it. */
+  boxes?: { role: string; label: string; beside: string }[];
   document: { heading?: string; text: string }[];
 }
 
@@ -74,6 +76,37 @@ export const TEMPLATES: readonly SandboxTemplate[] = [
       { heading: 'For {{Company}}', text: '[[Customer]]' },
     ],
   },
+  {
+    templateId: '5f27b93c-0d68-4e1b-a7c5-91e34d06fa04',
+    name: 'Order form with consent',
+    emailSubject: 'Please sign the order form',
+    roles: [
+      { name: 'Customer', order: 1 },
+      { name: 'Countersigner', order: 2 },
+    ],
+    fields: [
+      ...text('Customer', 'DealName', 'Company', 'ContactName', 'Amount', 'Currency', 'LineItems'),
+      { role: 'Customer', label: 'StartDate', kind: 'dateTabs' },
+      ...text('Customer', 'TermsWording', 'TermsHash', 'NewsletterWording', 'NewsletterHash'),
+      ...text('Countersigner', 'OwnerName'),
+    ],
+    boxes: [
+      { role: 'Customer', label: 'Terms', beside: 'TermsWording' },
+      { role: 'Customer', label: 'Newsletter', beside: 'NewsletterWording' },
+    ],
+    document: [
+      { text: 'This order form is made between Harbour & Pine Ltd ("Supplier") and {{Company}} ("Customer"), represented by {{ContactName}}.' },
+      { heading: '1. What is ordered', text: 'Order: {{DealName}}\n{{LineItems}}' },
+      { heading: '2. Price', text: 'The total price is {{Amount}} {{Currency}}, without taxes. Invoices are due thirty days after their date.' },
+      { heading: '3. Start', text: "The service starts on {{StartDate}} and runs for twelve months. The supplier's contact is {{OwnerName}}." },
+      { heading: '4. Terms', text: '[ ] {{TermsWording}}\nWording: {{TermsHash}}' },
+      { heading: '5. News', text: '[ ] {{NewsletterWording}}\nWording: {{NewsletterHash}}' },
+      { heading: 'For the customer', text: '[[Customer]]' },
+      { heading: 'For the supplier', text: '[[Countersigner]]' },
+    ],
+  },
 ];
 
 export const templateOf = (id: string): SandboxTemplate | undefined => TEMPLATES.find(({ templateId }) => templateId === id);
+
+export const boxesOf = (template: SandboxTemplate | undefined, role: string) => (template?.boxes ?? []).filter((box) => box.role === role);

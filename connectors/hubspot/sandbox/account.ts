@@ -10,7 +10,7 @@ export interface Invalid {
 }
 /** What webhooks tell about. */
 export interface Happening {
-  type: 'deal.propertyChange' | 'deal.deletion' | 'contact.privacyDeletion';
+  type: 'deal.propertyChange' | 'deal.deletion' | 'contact.propertyChange' | 'contact.privacyDeletion';
   objectId: string;
   at: number;
   actor: Actor;
@@ -23,6 +23,9 @@ export const person = (owner: { userId: number; firstName: string; lastName: str
   label: `${owner.firstName} ${owner.lastName}`,
 });
 export const app = (appId: string): Actor => ({ source: 'INTEGRATION', sourceId: appId, label: 'Countersign (app)' });
+
+/** Properties whose changes the app has subscribed to. */
+const HEARD: Record<string, Happening['type']> = { 'deals dealstage': 'deal.propertyChange', 'contacts hs_email_optout': 'contact.propertyChange' };
 
 /** The account's records and what may be done with them. */
 export interface CrmAccount {
@@ -75,8 +78,10 @@ export function createAccount(world: World, clock: Clock, options: { searchLagMs
       const changes = Object.entries(properties).filter(([name, value]) => (item.properties[name] ?? '') !== value);
       if (changes.length === 0) return;
       set(item, kind, changes, actor, now);
-      for (const [name, value] of changes)
-        if (kind === 'deals' && name === 'dealstage') options.happened({ type: 'deal.propertyChange', objectId: item.id, at: now, actor, property: { name, value } });
+      for (const [name, value] of changes) {
+        const type = HEARD[`${kind} ${name}`];
+        if (type) options.happened({ type, objectId: item.id, at: now, actor, property: { name, value } });
+      }
     },
     associate(deal, kind, id) {
       if (!world.links.some((link) => link.deal === deal && link.kind === kind && link.id === id)) world.links.push({ deal, kind, id, types: [plainLink(kind)] });

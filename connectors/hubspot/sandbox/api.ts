@@ -8,8 +8,11 @@ import { rateLimited, unavailable } from './errors.ts';
 import { limitRate, requireScope, requireToken } from './guard.ts';
 import { listRoutes } from './lists.ts';
 import { oauthRoutes, uninstall } from './oauth.ts';
+import { eventRoutes } from './journey-events.ts';
 import { kindOf, objectRoutes } from './objects.ts';
+import { preferenceRoutes } from './preferences.ts';
 import { associationRoutes, settingsRoutes } from './settings.ts';
+import { workflowRoutes } from './workflow.ts';
 import type { World } from './world.ts';
 
 interface Parts {
@@ -31,7 +34,7 @@ export function apiRoutes({ world, account, clock, faults, random, calls, app, u
   api.route('/', oauthRoutes(world, clock, app));
 
   const refusals = { rateLimited: (c: Context, seconds: number) => rateLimited(c, 'TEN_SECONDLY_ROLLING', seconds), unavailable };
-  for (const path of ['/crm/*', '/account-info/*', '/appinstalls/*']) {
+  for (const path of ['/crm/*', '/communication-preferences/*', '/events/*', '/automation/*', '/account-info/*', '/appinstalls/*']) {
     api.use(path, misbehave(faults, random, calls, refusals));
     api.use(path, requireToken(world, clock));
     api.use(path, limitRate(clock));
@@ -53,6 +56,11 @@ export function apiRoutes({ world, account, clock, faults, random, calls, app, u
   api.use(
     '/crm/v4/*',
     requireScope(world, () => 'crm.objects.deals.read'),
+  );
+
+  api.use(
+    '/communication-preferences/*',
+    requireScope(world, () => 'communication_preferences.read_write'),
   );
 
   api.get('/account-info/:version/details', (c) => {
@@ -77,6 +85,9 @@ export function apiRoutes({ world, account, clock, faults, random, calls, app, u
   api.route('/crm', settingsRoutes(world, clock));
   api.route('/crm', associationRoutes(world));
   api.route('/crm/v3/lists', listRoutes(world, clock));
+  api.route('/communication-preferences', preferenceRoutes(world, account, clock, app.appId));
+  api.route('/events/v3', eventRoutes(world));
+  api.route('/automation/v4/actions', workflowRoutes(world));
   return api;
 }
 

@@ -47,8 +47,7 @@ function read(given: Record<string, unknown>): ConsentAsk {
     clientId: text('client_id'),
     redirectUri: text('redirect_uri'),
     state: text('state'),
-    scopes: text('scope')
-      .split(/[\s+]+/)
-      .filter(Boolean),
+    // Whoever connects grants what is optional too, where the account has the product for it.
+    scopes: `${text('scope')} ${text('optional_scope')}`.split(/[\s+]+/).filter(Boolean),
   };
 }

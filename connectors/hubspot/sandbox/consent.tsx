@@ -22,7 +22,11 @@ const MEANINGS: [RegExp, string][] = [
   [/schemas\..*\.read/, 'View which properties there are'],
   [/schemas\..*\.write/, 'Create properties'],
   [/lists\.read/, 'View lists'],
-  [/lists\.write/, 'Create lists and add contacts to them'],
+  [/lists\.write/, 'Create lists, add contacts to them and take them off'],
+  [/^automation$/, 'Let workflows go on that wait for a signature'],
+  [/behavioral_events\.send/, 'Send custom events about contacts'],
+  [/behavioral_events\.event_definitions/, 'Define a custom event'],
+  [/^communication_preferences/, 'View and change who gets which marketing e-mail'],
 ];
 
 /** What the app asks for, and the person's answer. */

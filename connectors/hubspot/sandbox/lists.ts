@@ -41,6 +41,17 @@ export function listRoutes(world: () => World, clock: Clock): Hono {
     for (const id of added) list.members[id] = clock.now();
     return c.json({ recordsIdsAdded: added, recordIdsRemoved: [], recordIdsMissing: missing });
   });
+  api.put('/:id/memberships/remove', async (c) => {
+    const list = world().lists[c.req.param('id')];
+    const ids: unknown = await c.req.json().catch(() => null);
+    if (!list) return notFound(c);
+    if (!Array.isArray(ids)) return fail(c, 400, 'VALIDATION_ERROR', 'The body must be a list of record ids.');
+    if (list.processingType === 'DYNAMIC') return fail(c, 400, 'VALIDATION_ERROR', 'Memberships of a DYNAMIC list cannot be changed.');
+    const asked = [...new Set(ids.map(String))];
+    const removed = asked.filter((id) => id in list.members);
+    for (const id of removed) delete list.members[id];
+    return c.json({ recordsIdsAdded: [], recordIdsRemoved: removed, recordIdsMissing: asked.filter((id) => !world().objects.contacts[id]) });
+  });
   return api;
 }
 

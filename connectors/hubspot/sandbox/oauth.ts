@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock';
 import { newToken } from '#lib/ids';
 import type { SandboxOptions } from '#ports/sandbox';
 import { fail, notFound } from './errors.ts';
+import { EVENT_SCOPES } from './journey-events.ts';
 import type { World } from './world.ts';
 
 const CODE_MS = 60_000;
@@ -11,7 +12,9 @@ export const TOKEN_SECONDS = 1800;
 /** Grants consent: a code that works once, for a minute. */
 export function issueCode(world: World, clock: Clock, redirectUri: string, scopes: string[]): string {
   const code = newToken(24);
-  world.codes[code] = { redirectUri, scopes, expiresAt: clock.now() + CODE_MS };
+  // Optional scopes of a product that the account has not bought are left out without a word.
+  const granted = scopes.filter((scope) => world.customEvents || !EVENT_SCOPES.includes(scope));
+  world.codes[code] = { redirectUri, scopes: granted, expiresAt: clock.now() + CODE_MS };
   return code;
 }
 

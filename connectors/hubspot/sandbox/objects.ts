@@ -122,7 +122,8 @@ export function objectRoutes(account: CrmAccount, world: () => { properties: Rec
 
   api.get('/:type/:id', (c) => {
     const kind = kindOf(c.req.param('type'));
-    const item = kind && account.find(kind, c.req.param('id'));
+    const id = c.req.param('id');
+    const item = kind && (c.req.query('idProperty') === 'email' ? withEmail(account, kind, id) : account.find(kind, id));
     if (!kind || !item) return notFound(c);
     return c.json(view(kind, item, known(kind, c.req.query('properties')?.split(','))));
   });
@@ -144,14 +145,28 @@ export function objectRoutes(account: CrmAccount, world: () => { properties: Rec
     const body = await bodyOf(c);
     const faults = account.invalid(kind, propertiesOf(body));
     if (faults.length > 0) return invalidProperties(c, faults);
+    const twin = withEmail(account, kind, stringsOf(body).email ?? '');
+    if (twin) return fail(c, 409, 'CONFLICT', `Contact already exists. Existing ID: ${twin.id}`);
     const item = account.create(kind, stringsOf(body), actor);
-    for (const association of Array.isArray(body.associations) ? body.associations : []) {
-      const deal = isObject(association) && isObject(association.to) ? String(association.to.id) : '';
-      if (kind !== 'deals' && account.find('deals', deal)) account.associate(deal, kind, item.id);
-    }
+    associateNew(account, kind, item.id, body.associations);
     return c.json(view(kind, item, Object.keys(propertiesOf(body))), 201);
   });
   return api;
+}
+
+/** A deal is tied to contacts, and anything else to deals. */
+function associateNew(account: CrmAccount, kind: Kind, id: string, associations: unknown): void {
+  for (const association of Array.isArray(associations) ? associations : []) {
+    const other = isObject(association) && isObject(association.to) ? String(association.to.id) : '';
+    if (kind === 'deals' && account.find('contacts', other)) account.associate(id, 'contacts', other);
+    if (kind !== 'deals' && account.find('deals', other)) account.associate(other, kind, id);
+  }
+}
+
+/** HubSpot keeps an address once among its contacts. */
+function withEmail(account: CrmAccount, kind: Kind, email: string): Item | undefined {
+  const wanted = email.trim().toLowerCase();
+  return kind === 'contacts' && wanted !== '' ? account.all(kind).find(({ properties }) => properties.email?.toLowerCase() === wanted) : undefined;
 }
 
 type Body = Record<string, unknown>;

@@ -8,6 +8,7 @@ import { FAULT_NAMES, FaultPage } from './fault-page.tsx';
 import { Home } from './home.tsx';
 import { uninstall } from './oauth.ts';
 import { ContactPage, Lists } from './people.tsx';
+import { setLeft } from './preferences.ts';
 import { signingRoutes } from './signing-routes.tsx';
 
 const script = projectFile('connectors/hubspot/sandbox/board.js');
@@ -56,6 +57,12 @@ export function pageRoutes(desk: Desk): Hono {
   pages.post('/contacts/:id/erase', (c) => {
     desk.account.erase(c.req.param('id'), me(desk).actor);
     return c.redirect(to('/deals'), 303);
+  });
+  pages.post('/contacts/:id/leave', (c) => {
+    const contact = desk.account.find('contacts', c.req.param('id'));
+    if (!contact?.properties.email) return c.notFound();
+    setLeft(desk.world(), desk.account, contact.properties.email, desk.clock.now(), me(desk).actor);
+    return c.redirect(to(`/contacts/${contact.id}`), 303);
   });
   pages.get('/lists', (c) => c.html(documentOf(<Lists desk={desk} />)));
 

@@ -1,6 +1,7 @@
 import { contactName, day, type Desk } from './desk.ts';
 import { Esign, History } from './deal.tsx';
 import { Frame, Pairs } from './frame.tsx';
+import { preferencesIn, statusIn } from './preferences.ts';
 import type { Item } from './world.ts';
 
 /** A contact's record page. */
@@ -49,6 +50,7 @@ export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
             ))}
           </ul>
         </section>
+        <MarketingMail desk={desk} contact={contact} />
         <History item={contact} />
       </div>
       <form method="post" action={`${base}/contacts/${contact.id}/erase`} class="sheet">
@@ -61,6 +63,29 @@ export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
         </details>
       </form>
     </Frame>
+  );
+}
+
+const SAID = { SUBSCRIBED: 'Subscribed', UNSUBSCRIBED: 'Unsubscribed', NOT_SPECIFIED: 'Never said' } as const;
+
+/** What the contact said of each subscription, with the link that every marketing mail has at its end. */
+function MarketingMail({ desk, contact }: { desk: Desk; contact: Item }) {
+  const { email } = contact.properties;
+  if (!email) return null;
+  const world = desk.world();
+  const subscriptions = preferencesIn(world).definitions.filter(({ isActive }) => isActive);
+  return (
+    <section class="sheet" aria-label="Marketing e-mail">
+      <h2>Marketing e-mail</h2>
+      <Pairs of={subscriptions.map(({ id, name }): [string, string] => [name, SAID[statusIn(world, email, id)]])} />
+      {contact.properties.hs_email_optout === 'true' ? (
+        <p class="note">This person has unsubscribed from all e-mail.</p>
+      ) : (
+        <form method="post" action={`${desk.options.baseUrl()}/contacts/${contact.id}/leave`}>
+          <button class="plain">Unsubscribe from everything</button>
+        </form>
+      )}
+    </section>
   );
 }
 

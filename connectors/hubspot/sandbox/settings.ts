@@ -128,13 +128,18 @@ function pipelineView({ pipeline }: World): Record<string, unknown> {
   return { id: pipeline.id, label: pipeline.label, displayOrder: 0, stages, ...dates };
 }
 
-/** Associations v4, read from the deal. */
+/** Associations v4, read from the deal, or from a contact to its deals. */
 export function associationRoutes(world: () => World): Hono {
   const api = new Hono();
   const linksOf = (deal: string, kind: Kind) =>
     world()
       .links.filter((link) => link.deal === deal && link.kind === kind)
       .map((link) => ({ toObjectId: link.id, associationTypes: link.types.map(typeView) }));
+
+  const dealsOf = (contact: string) =>
+    world()
+      .links.filter((link) => link.kind === 'contacts' && link.id === contact)
+      .map((link) => ({ toObjectId: link.deal, associationTypes: link.types.map(typeView) }));
 
   api.get('/v4/objects/:from/:id/associations/:to', (c) => {
     const [from, to] = [kindOf(c.req.param('from')), kindOf(c.req.param('to'))];
@@ -144,15 +149,17 @@ export function associationRoutes(world: () => World): Hono {
   api.post('/v4/associations/:from/:to/batch/read', async (c) => {
     const [from, to] = [kindOf(c.req.param('from')), kindOf(c.req.param('to'))];
     const ids = inputsOf(await bodyOf(c)).map((input) => String(input.id));
-    if (from !== 'deals' || !to) return notFound(c);
+    const back = from === 'contacts' && to === 'deals';
+    if ((from !== 'deals' && !back) || !to) return notFound(c);
+    const linked = (id: string) => (back ? dealsOf(id) : linksOf(id, to));
     if (ids.length > 1000) return fail(c, 400, 'VALIDATION_ERROR', 'Too many inputs');
-    const results = ids.flatMap((id) => (linksOf(id, to).length > 0 ? [{ from: { id }, to: linksOf(id, to) }] : []));
-    const without = ids.filter((id) => linksOf(id, to).length === 0);
+    const results = ids.flatMap((id) => (linked(id).length > 0 ? [{ from: { id }, to: linked(id) }] : []));
+    const without = ids.filter((id) => linked(id).length === 0);
     const error = {
       status: 'error',
       category: 'OBJECT_NOT_FOUND',
       subCategory: 'crm.associations.NO_ASSOCIATIONS_FOUND',
-      message: `No ${to} is associated with some of the deals.`,
+      message: `No ${to} is associated with some of the ${from ?? ''}.`,
       context: { fromObjectId: without },
     };
     return batch(c, results, without.length > 0 ? [error] : []);

@@ -12,7 +12,12 @@ const MOST = 100;
 const GATHER_MS = 25;
 /** HubSpot tries up to ten times more within 24 hours; here the day is shorter. */
 const RETRY_MS = [250, 500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000];
-const SUBSCRIPTIONS: Record<Happening['type'], number> = { 'deal.propertyChange': 2_000_001, 'deal.deletion': 2_000_002, 'contact.privacyDeletion': 2_000_003 };
+const SUBSCRIPTIONS: Record<Happening['type'], number> = {
+  'deal.propertyChange': 2_000_001,
+  'deal.deletion': 2_000_002,
+  'contact.privacyDeletion': 2_000_003,
+  'contact.propertyChange': 2_000_004,
+};
 
 export interface Webhooks {
   happened(event: Happening): void;

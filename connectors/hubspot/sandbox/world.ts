@@ -81,6 +81,24 @@ export interface Grant {
   userId: number;
 }
 
+export interface SubscriptionDefinition {
+  id: string;
+  name: string;
+  description: string;
+  isActive: boolean;
+}
+export interface PreferenceState {
+  status: 'SUBSCRIBED' | 'UNSUBSCRIBED' | 'NOT_SPECIFIED';
+  at: number;
+  legalBasis?: string;
+  explanation?: string;
+}
+/** What people subscribe to, and what each address said of it: `left` is when it left everything. */
+export interface Preferences {
+  definitions: SubscriptionDefinition[];
+  people: Record<string, { left: number | null; of: Record<string, PreferenceState> }>;
+}
+
 /** Everything that the account holds; plain data, so that it survives a restart as JSON. */
 export interface World {
   portalId: number;
@@ -97,12 +115,23 @@ export interface World {
   labels: LinkType[];
   owners: OwnerRecord[];
   lists: Record<string, List>;
+  preferences?: Preferences;
   /** The installed app, if it is. */
   grant: Grant | null;
   codes: Record<string, { redirectUri: string; scopes: string[]; expiresAt: number }>;
   /** Access tokens and when they end. */
   tokens: Record<string, number>;
   eventId: number;
+  /** Custom events by full name with their properties, and what was sent; null or absent where the subscription has none. */
+  customEvents?: { definitions: Record<string, string[]>; told: { uuid: string; eventName: string; objectId: string; properties: Record<string, string> }[] } | null;
+  /** Workflows that the app's step holds, by callback. */
+  waiting?: Record<string, Waiting>;
+}
+/** A workflow that was told to wait; `outputs` is what let it go on. */
+export interface Waiting {
+  deal: string;
+  expiration: string;
+  outputs: Record<string, string> | null;
 }
 
 export const asJson = (world: World): Json => structuredClone(world) as unknown as Json;

@@ -1,10 +1,12 @@
 import { PRIORITY, type Effect } from '#core/effect';
 import type { Fact, ReadPurpose } from '#core/fact';
-import type { EnvelopeView, Reason, SendPlan } from '#core/plan';
+import type { Reason, SendPlan } from '#core/plan';
 import type { InstallId } from '#core/ids';
 import type { Snapshot } from '#core/records';
 import type { EnvelopeState } from '#core/state';
 import { viewOf } from '#core/state';
+import { blocked } from '#core/decide/blocked';
+import { keptBack, onReviewed, readEffect } from '#core/decide/brakes';
 import { goneBack } from '#core/decide/backward';
 import { intentOf } from '#core/decide/intent';
 import { moved, noted, type Decision, type NewEnvelope, type Situation, type Trigger } from '#core/decide/situation';
@@ -28,19 +30,6 @@ export function onSendRequested(fact: Fact<'send.requested'>, situation: Situati
   ]);
 }
 
-export function readEffect(situation: Situation, deal: string, key: string, purpose: ReadPurpose, priority: number): Effect {
-  return {
-    kind: 'deal.read',
-    key: `read|${key}`,
-    install: situation.crm.id,
-    data: { deal, purpose },
-    priority,
-    notBefore: situation.now,
-    envelope: null,
-    why: 'To decide on what is true now.',
-  };
-}
-
 /** The deal is known now: send, go back on what is out, or say why not. */
 export function onDealRead(fact: Fact<'deal.read'>, situation: Situation): Decision {
   const snapshot = fact.personal?.snapshot;
@@ -51,13 +40,17 @@ export function onDealRead(fact: Fact<'deal.read'>, situation: Situation): Decis
   switch (fact.data.purpose.kind) {
     case 'request': {
       const request = fact.personal?.request;
-      return request ? send(situation, snapshot, { kind: 'request', request }, intent, 0) : noted('The request is no longer there: its people were erased.');
+      return request
+        ? send(fact, situation, snapshot, { trigger: { kind: 'request', request }, intent, attempt: 0 })
+        : noted('The request is no longer there: its people were erased.');
     }
     case 'retry':
-      return retry(situation, snapshot, intent);
+      return retry(fact, situation, snapshot, intent);
+    case 'held':
+      return onReviewed(situation, snapshot, { purpose: fact.data.purpose, intent }) ?? entered(fact, situation, snapshot, intent);
     case 'stage': {
       const back = goneBack(situation, snapshot);
-      return back ? both(back, entered(situation, snapshot, intent)) : entered(situation, snapshot, intent);
+      return back ? both(back, entered(fact, situation, snapshot, intent)) : entered(fact, situation, snapshot, intent);
     }
   }
 }
@@ -90,34 +83,64 @@ function readAgain(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snap
   );
 }
 
-function entered(situation: Situation, snapshot: Snapshot, intent: string): Decision {
+function entered(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snapshot, intent: string): Decision {
   const { pipeline, stage } = snapshot.deal;
   if (!situation.rules.startsAt(pipeline, stage)) return noted('The deal is now at a stage where no rule starts.');
-  return send(situation, snapshot, { kind: 'stage' }, intent, 0);
+  if (situation.ownEntry) return noted('A write of ours put the deal there, and that starts nothing.');
+  return send(fact, situation, snapshot, { trigger: { kind: 'stage' }, intent, attempt: 0 });
 }
 
-function retry(situation: Situation, snapshot: Snapshot, intent: string): Decision {
+function retry(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snapshot, intent: string): Decision {
   const last = situation.envelope;
   if (!last) return noted('The expired envelope is not there.');
   if (snapshot.deal.stage !== last.stage || snapshot.deal.pipeline !== last.pipeline) return noted('The deal has left the stage since, so the expired envelope is not sent again.');
-  return send(situation, snapshot, { kind: 'stage' }, intent, last.attempt + 1);
+  return send(fact, situation, snapshot, { trigger: { kind: 'stage' }, intent, attempt: last.attempt + 1 });
 }
 
-function send(situation: Situation, snapshot: Snapshot, trigger: Trigger, intent: string, attempt: number): Decision {
+interface Send {
+  trigger: Trigger;
+  intent: string;
+  attempt: number;
+}
+
+function send(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snapshot, { trigger, intent, attempt }: Send): Decision {
   if (situation.intentKnown(intent)) return noted('This entry into the stage has its envelope already.');
-  const decision = situation.rules.plan(snapshot, trigger);
+  const decision = situation.rules.plan(snapshot, trigger, situation.touched);
   if (!decision.send && decision.reasons.every((reason) => reason.code === 'condition')) return noted('The condition of the rule is not met, so nothing is sent.');
   const out = decision.send ? alreadyOut(situation, decision.plan, trigger) : situation.open.find((open) => open.voidBy === null);
-  const reasons = [...accountReasons(situation), ...(decision.send ? [...(out ? [ALREADY_OUT] : []), ...situation.rules.preflight()] : decision.reasons)];
+  const reasons = [
+    ...accountReasons(situation),
+    ...(decision.send ? answerReasons(situation, decision.plan) : []),
+    ...(decision.send ? [...(out ? [ALREADY_OUT] : []), ...situation.rules.preflight()] : decision.reasons),
+  ];
   if (!decision.send || reasons.length > 0) return blocked(situation, snapshot, { rule: decision.send ? decision.plan.rule : decision.rule, reasons, out });
+  const back = keptBack(fact, situation, snapshot, { rule: decision.plan.rule, intent });
+  if (back) return back;
   return create(
     situation,
-    { id: situation.fresh.id, intent, plan: decision.plan, deal: dealOf(snapshot), pipeline: snapshot.deal.pipeline, stage: snapshot.deal.stage, attempt },
+    {
+      id: situation.fresh.id,
+      intent,
+      plan: decision.plan,
+      deal: dealOf(snapshot),
+      leads: leadsOf(snapshot, decision.plan),
+      pipeline: snapshot.deal.pipeline,
+      stage: snapshot.deal.stage,
+      attempt,
+    },
     trigger,
   );
 }
 
-const dealOf = (snapshot: Snapshot) => ({ id: snapshot.deal.id, name: snapshot.deal.name, owner: snapshot.owner?.id ?? null });
+const dealOf = (snapshot: Snapshot) => ({ id: snapshot.deal.id, name: snapshot.deal.name, owner: snapshot.owner?.id ?? null, company: snapshot.company?.id ?? null });
+
+function leadsOf({ contacts }: Snapshot, { recipients }: SendPlan): Record<string, string> {
+  const leads = recipients.flatMap(({ role, contact }) => {
+    const lead = contacts.find(({ id }) => id === contact)?.lead;
+    return lead === undefined ? [] : [[role, lead] as const];
+  });
+  return Object.fromEntries(leads);
+}
 
 function accountReasons({ crm, sign }: Situation): Reason[] {
   if (!sign) return [{ code: 'no-provider', say: 'No e-signature account is connected. Connect one in the console.', path: '' }];
@@ -132,6 +155,12 @@ function accountReasons({ crm, sign }: Situation): Reason[] {
       });
   }
   return reasons;
+}
+
+/** A box whose answer nobody could read back would look like a question and be none. */
+function answerReasons({ sign }: Situation, { consents = [] }: SendPlan): Reason[] {
+  if (consents.length === 0 || sign?.answers !== false) return [];
+  return [{ code: 'answers-unread', say: `${sign.name} does not tell what signers tick. Take consents out of the rule.`, path: '' }];
 }
 
 const ALREADY_OUT: Reason = { code: 'already-out', say: 'An envelope for this is already out. Void it before sending another.', path: '' };
@@ -155,7 +184,7 @@ function create(situation: Situation, envelope: NewEnvelope, trigger: Trigger): 
     envelope: envelope.id,
     why: trigger.kind === 'request' ? 'A person asked for it.' : `Rule "${envelope.plan.rule}" starts at this stage.`,
   };
-  const writes = mapped(() => writeEffects(situation, viewOf(stateOf(envelope, sign.id, situation)), { envelope: envelope.id, priority }));
+  const writes = mapped(() => ({ effects: writeEffects(situation, viewOf(stateOf(envelope, sign.id, situation)), { envelope: envelope.id, priority }) }));
   const again = envelope.attempt > 0 ? ` It is attempt ${envelope.attempt + 1}, after an expiry.` : '';
   return {
     ...moved(`Rule "${envelope.plan.rule}" sends "${envelope.plan.template.name}" to ${envelope.plan.recipients.length} recipients.${again}`, []),
@@ -166,12 +195,13 @@ function create(situation: Situation, envelope: NewEnvelope, trigger: Trigger): 
 }
 
 /** A new envelope's first state. Its recipients get their ids when they are stored. */
-function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelope, sign: InstallId, situation: Situation): EnvelopeState {
+function stateOf({ id, intent, plan, deal, leads, pipeline, stage, attempt }: NewEnvelope, sign: InstallId, situation: Situation): EnvelopeState {
   return {
     id,
     sign,
     intent,
     deal: deal.id,
+    company: deal.company,
     rule: plan.rule,
     template: plan.template,
     provider: situation.provider,
@@ -184,51 +214,25 @@ function stateOf({ id, intent, plan, deal, pipeline, stage, attempt }: NewEnvelo
     reason: null,
     policies: plan.policies,
     attribution: plan.attribution,
+    ...(plan.consents ? { consents: plan.consents } : {}),
     requestedAt: situation.now,
     sentAt: null,
     viewedAt: null,
     completedAt: null,
     closedAt: null,
     expiresAt: null,
-    recipients: plan.recipients.map(({ role, order, contact }) => ({ id: `sgn_${role}`, role, order, status: 'waiting', contact, remote: null, viewedAt: null, signedAt: null })),
+    recipients: plan.recipients.map(({ role, order, contact }) => ({
+      id: `sgn_${role}`,
+      role,
+      order,
+      status: 'waiting',
+      contact,
+      lead: leads[role] ?? null,
+      remote: null,
+      viewedAt: null,
+      signedAt: null,
+    })),
     url: situation.fresh.url,
     owner: deal.owner,
-  };
-}
-
-interface Blocked {
-  rule: string | null;
-  reasons: Reason[];
-  out: EnvelopeState | undefined;
-}
-
-/** Says on the deal why nothing is sent. What it says of an envelope that is out already stays true. */
-function blocked(situation: Situation, snapshot: Snapshot, { rule, reasons, out }: Blocked): Decision {
-  const view: EnvelopeView = { ...(out ? viewOf(out) : unsent(situation, snapshot, rule ?? '')), reason: reasons.map((reason) => reason.say).join(' ') };
-  // The words of a reason may name people, so the ledger gets its codes and places; the words go to the deal.
-  const codes = reasons.map((reason) => (reason.path ? `${reason.code} at ${reason.path}` : reason.code)).join(', ');
-  const writes = mapped(() => writeEffects(situation, view, { envelope: null, priority: PRIORITY.event }));
-  return { ...moved(`Nothing was sent (${codes}). The reasons are on the deal.`, []), ...writes };
-}
-
-function unsent(situation: Situation, snapshot: Snapshot, rule: string): EnvelopeView {
-  return {
-    id: '',
-    deal: snapshot.deal.id,
-    status: 'blocked',
-    rule,
-    template: '',
-    provider: situation.provider,
-    url: '',
-    requestedAt: new Date(situation.now).toISOString(),
-    sentAt: null,
-    viewedAt: null,
-    completedAt: null,
-    closedAt: null,
-    expiresAt: null,
-    recipients: [],
-    waitingFor: [],
-    reason: '',
-    attribution: {},
   };
 }

@@ -1,32 +1,38 @@
-import type { Fact } from '#core/fact';
+import type { Fact, FactType } from '#core/fact';
+import { onLeadCaptured, onPersonLinked } from '#core/decide/capture';
+import { onAnswered, onConsentRefused } from '#core/decide/answers';
+import { withCompletion } from '#core/decide/callback';
+import { onConsentActed } from '#core/decide/consent';
 import { onDealRead, onSendRequested, onStageChanged } from '#core/decide/deal';
 import { onCreateFailed, onEnvelopeStatus, onRemindRequested, onVoidRequested } from '#core/decide/envelope';
+import { onWaited } from '#core/decide/journey';
+import { onOverwritten } from '#core/decide/overwritten';
 import { moved, noted, type Decision, type Situation } from '#core/decide/situation';
+
+/** What each type of fact leads to; the type makes a forgotten one a compile error. */
+const ANSWERS: { [Type in FactType]: (fact: Fact<Type>, situation: Situation) => Decision } = {
+  'deal.stage-changed': onStageChanged,
+  'send.requested': onSendRequested,
+  'deal.read': onDealRead,
+  'deal.read-failed': ({ data }) => noted(`The deal could not be read (${data.code}), so nothing was decided.`),
+  'deal.deleted': () => noted('The deal is gone. An envelope that is out stays out; void it in the console if it should not.'),
+  'envelope.status': onEnvelopeStatus,
+  'envelope.create-failed': onCreateFailed,
+  'envelope.void-requested': onVoidRequested,
+  'envelope.waited': onWaited,
+  'envelope.remind-requested': onRemindRequested,
+  'envelope.answered': onAnswered,
+  'person.erased': ({ data }) => ({ ...moved('The CRM asks for erasure: the personal data kept here goes, the ledgers stay.', []), erase: data.contact }),
+  'consent.acted': onConsentActed,
+  'consent.refused': onConsentRefused,
+  'lead.captured': onLeadCaptured,
+  'person.linked': onPersonLinked,
+  'record.write-failed': ({ data }) => noted(`The CRM refused ${data.fields.join(', ')}; everything else of the record was written.`),
+  'attribution.overwritten': onOverwritten,
+};
 
 /** From a fact and the situation to the next state and what should follow. Pure and total: every fact has an answer. */
 export function decide(fact: Fact, situation: Situation): Decision {
-  switch (fact.type) {
-    case 'deal.stage-changed':
-      return onStageChanged(fact, situation);
-    case 'send.requested':
-      return onSendRequested(fact, situation);
-    case 'deal.read':
-      return onDealRead(fact, situation);
-    case 'deal.read-failed':
-      return noted(`The deal could not be read (${fact.data.code}), so nothing was decided.`);
-    case 'deal.deleted':
-      return noted('The deal is gone. An envelope that is out stays out; void it in the console if it should not.');
-    case 'envelope.status':
-      return onEnvelopeStatus(fact, situation);
-    case 'envelope.create-failed':
-      return onCreateFailed(fact, situation);
-    case 'envelope.void-requested':
-      return onVoidRequested(fact, situation);
-    case 'envelope.remind-requested':
-      return onRemindRequested(fact, situation);
-    case 'person.erased':
-      return { ...moved('The CRM asks for erasure: the personal data kept here goes, the ledgers stay.', []), erase: fact.data.contact };
-    case 'record.write-failed':
-      return noted(`The CRM refused ${fact.data.fields.join(', ')}; everything else of the record was written.`);
-  }
+  const answer = ANSWERS[fact.type] as (fact: Fact, situation: Situation) => Decision;
+  return withCompletion(fact, situation, answer(fact, situation));
 }

@@ -2,11 +2,14 @@ import { PRIORITY, type Effect } from '#core/effect';
 import { impliedByRecipients, isClosed, moveEnvelope, moveRecipient, type EnvelopeStatus } from '#core/envelope';
 import type { Fact, RecipientHeard } from '#core/fact';
 import type { RecipientId } from '#core/ids';
+import type { Moment } from '#core/plan';
 import { applyChange, viewOf, type EnvelopeChange, type EnvelopeState, type RecipientChange, type RecipientState } from '#core/state';
 import { moved, noted, type Decision, type Situation } from '#core/decide/situation';
-import { readEffect } from '#core/decide/deal';
+import { answersEffects, beforeAnswers } from '#core/decide/answers';
+import { readEffect } from '#core/decide/brakes';
 import { voiding } from '#core/decide/void';
-import { journeyEffects, mapped, writeEffects } from '#core/decide/writes';
+import { journeyEffects, waitEffects } from '#core/decide/journey';
+import { attachEffects, mapped, writeEffects, type FollowUps } from '#core/decide/writes';
 
 const DAY_MS = 86_400_000;
 
@@ -19,9 +22,15 @@ export function onEnvelopeStatus(fact: Fact<'envelope.status'>, situation: Situa
   const set = changeOf(envelope, status, fact);
   if (Object.keys(set).length === 0 && recipients.size === 0) return noted(`Known already: the envelope is ${envelope.status}.`);
   const next = applyChange(envelope, set, recipients);
-  const writes = mapped(() => followUps(situation, envelope, next));
-  const effects = [...writes.effects, ...(next.status === 'expired' && envelope.status !== 'expired' ? retryEffects(situation, next) : [])];
-  return { outcome: 'moved', why: explain(envelope, next, recipients), ...writes, effects, changes: [{ envelope: envelope.id, set, recipients }] };
+  const writes = mapped(() => followUps(situation, envelope, next, fact.at));
+  const effects = [
+    ...writes.effects,
+    ...(next.status === 'expired' && envelope.status !== 'expired' ? retryEffects(situation, next) : []),
+    ...answersEffects(situation, envelope, next),
+  ];
+  const { suppressed, ...rest } = writes;
+  const why = [explain(envelope, next, recipients), ...(suppressed ? [suppressed] : [])].join(' ');
+  return { outcome: 'moved', why, ...rest, effects, changes: [{ envelope: envelope.id, set, recipients }] };
 }
 
 function heardRecipients(envelope: EnvelopeState, heard: readonly RecipientHeard[]): Map<RecipientId, RecipientChange> {
@@ -87,10 +96,21 @@ function timesOf(envelope: EnvelopeState, status: EnvelopeStatus, { at, data }: 
   return change;
 }
 
-function followUps(situation: Situation, before: EnvelopeState, after: EnvelopeState): Effect[] {
+function followUps(situation: Situation, before: EnvelopeState, after: EnvelopeState, at: number): FollowUps {
   const view = viewOf(after);
   const writes = writeEffects(situation, view, { envelope: after.id, priority: PRIORITY.event });
-  return after.status === before.status ? writes : [...writes, ...journeyEffects(situation, view, after.status, after.owner)];
+  const moments: Moment[] = [...(after.status === before.status ? [] : [after.status]), ...bounces(before, after)];
+  if (moments.length === 0) return { effects: writes };
+  const journey = journeyEffects(beforeAnswers(situation, after), view, moments, after.owner);
+  const attachments = after.status === 'completed' && before.status !== 'completed' ? attachEffects(situation, view) : [];
+  return { ...journey, effects: [...writes, ...attachments, ...journey.effects, ...(after.status === before.status ? [] : waitEffects(situation, after, at))] };
+}
+
+/** Recipients whose mail has come back since, while there is still something to sign. */
+function bounces(before: EnvelopeState, after: EnvelopeState): Moment[] {
+  if (isClosed(after.status)) return [];
+  const had = new Set(before.recipients.filter(({ status }) => status === 'bounced').map(({ id }) => id));
+  return after.recipients.filter(({ id, status }) => status === 'bounced' && !had.has(id)).map(({ role }) => ({ bounced: role }));
 }
 
 /** An expired envelope is planned anew from the deal as it is then: the address that was wrong may be right by now. */
@@ -117,7 +137,7 @@ export function onCreateFailed(fact: Fact<'envelope.create-failed'>, situation: 
   if (envelope.status !== 'requested') return noted(`The envelope is ${envelope.status} all the same.`);
   const set: EnvelopeChange = { status: 'failed', reason: fact.data.say, closedAt: fact.at };
   const after = applyChange(envelope, set, new Map());
-  const writes = mapped(() => followUps(situation, envelope, after));
+  const writes = mapped(() => followUps(situation, envelope, after, fact.at));
   return { ...moved(`The provider did not take it (${fact.data.code}).`, []), ...writes, changes: [{ envelope: envelope.id, set, recipients: new Map() }] };
 }
 

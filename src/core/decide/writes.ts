@@ -1,14 +1,14 @@
 import { PRIORITY, type Effect } from '#core/effect';
-import type { EnvelopeStatus } from '#core/envelope';
 import type { EnvelopeId } from '#core/ids';
-import type { EnvelopeView, PlannedStep } from '#core/plan';
+import type { EnvelopeView } from '#core/plan';
 import { Problem } from '#core/problem';
-import type { CrmSchema } from '#core/records';
+import type { CrmSchema, RecordType } from '#core/records';
 import type { Situation } from '#core/decide/situation';
 import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 
-const digest = (value: unknown): string => sha256(canonicalJson(value)).slice(0, 16);
+const ATTACH_LATER_MS = 2_000;
+export const digest = (value: unknown): string => sha256(canonicalJson(value)).slice(0, 16);
 
 /** Write-back for what an envelope has become. A deal and its contacts tell of the newest envelope, so an older one that is heard of late writes nothing. */
 export function writeEffects(situation: Situation, view: EnvelopeView, cause: { envelope: EnvelopeId | null; priority: number }): Effect[] {
@@ -33,46 +33,39 @@ export function writeEffects(situation: Situation, view: EnvelopeView, cause: { 
 }
 
 /** A blocked send is told with the fields that are there: its reason may be that another one is missing. */
-function onlyKnown<Value>(schema: CrmSchema | null, type: 'deal' | 'contact' | 'company', set: Record<string, Value>, lenient: boolean): Record<string, Value> {
+function onlyKnown<Value>(schema: CrmSchema | null, type: RecordType, set: Record<string, Value>, lenient: boolean): Record<string, Value> {
   if (!lenient || !schema) return set;
-  const known = new Set(schema.fields[type].filter((field) => field.writable).map((field) => field.name));
+  const known = new Set((schema.fields[type] ?? []).filter((field) => field.writable).map((field) => field.name));
   return Object.fromEntries(Object.entries(set).filter(([name]) => known.has(name)));
 }
 
-/** Journey steps for a status that an envelope has just reached. */
-export function journeyEffects(situation: Situation, view: EnvelopeView & { id: EnvelopeId }, status: EnvelopeStatus, owner: string | null): Effect[] {
-  const base = {
-    install: situation.crm.id,
-    priority: PRIORITY.event,
-    notBefore: situation.now + situation.coalesceMs,
-    envelope: view.id,
-    why: `The journey mapping says so for "${status}".`,
-  };
-  // Consent is decided on here, before an effect exists. What asks for more than none waits for proof of it, and nothing proves it yet.
-  const allowed = situation.rules.steps(view, status).filter((step) => step.consent === 'none');
-  return allowed.map((step): Effect => {
-    const key = `journey|${view.id}|${status}|${digest(step)}`;
-    switch (step.kind) {
-      case 'set':
-        return { ...base, key, kind: 'record.write', data: { record: { type: 'contact', id: step.contact }, set: step.set } };
-      case 'list':
-        return { ...base, key, kind: 'journey.emit', data: { contact: step.contact, list: step.list } };
-      case 'task':
-        return { ...base, key, kind: 'task.create', data: { deal: view.deal, owner, subject: step.subject, body: step.body } };
-      default:
-        return unreachable(step);
-    }
-  });
+/** What follows from a fact, and what the tenant must hear of. */
+export interface FollowUps {
+  effects: Effect[];
+  alarm?: string;
+  /** What was left out for want of consent, in words for the timeline. */
+  suppressed?: string;
 }
 
-function unreachable(step: never): never {
-  throw new Error(`Unknown journey step ${JSON.stringify(step satisfies PlannedStep)}`);
+/** The signed document, kept with the records that the mapping names. */
+export function attachEffects(situation: Situation, view: EnvelopeView & { id: EnvelopeId }): Effect[] {
+  return situation.rules.attachments(view).map(({ record }) => ({
+    kind: 'document.attach',
+    key: `attach|${view.id}|${record.type}|${record.id}`,
+    install: situation.crm.id,
+    data: { record, envelope: view.id },
+    priority: PRIORITY.background,
+    // After the records, which may be what it is kept with.
+    notBefore: situation.now + situation.coalesceMs + ATTACH_LATER_MS,
+    envelope: view.id,
+    why: 'The write-back mapping asks for the signed document.',
+  }));
 }
 
 /** Runs a mapping that may fail on this record: what the provider said stands all the same, and the tenant hears of the mapping. */
-export function mapped(plan: () => Effect[]): { effects: Effect[]; alarm?: string } {
+export function mapped(plan: () => FollowUps): FollowUps {
   try {
-    return { effects: plan() };
+    return plan();
   } catch (error) {
     const problem = Problem.from(error);
     if (problem.code !== 'mapping.failed') throw error;

@@ -3,11 +3,12 @@ import type { Ground, Report } from './check.ts';
 import { choicesOf } from './expressions.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './place.ts';
+import { lacksOf } from './send-consents.ts';
 import type { SendMapping, SendRule } from './schema.ts';
 import { findTemplate, named, pipelinesOf, same } from './stages.ts';
 
 /** Whether the names in a `send` mapping exist, and every role of every template is filled. */
-export function checkSend(send: SendMapping, { schema, templates }: Ground, report: Report): void {
+export function checkSend(send: SendMapping, { schema, templates, texts }: Ground, report: Report): void {
   send.rules.forEach((rule, index) => {
     const say = (path: Path, words: string, more?: Parameters<Report>[3]): void => report(send, ['rules', index, ...path], words, more);
     if (schema) {
@@ -15,6 +16,7 @@ export function checkSend(send: SendMapping, { schema, templates }: Ground, repo
       checkLabels(rule, schema, say);
     }
     if (templates) checkTemplates(rule, templates, say);
+    if (texts) checkTexts(rule, texts, say);
   });
 }
 
@@ -59,7 +61,10 @@ function checkTemplates(rule: SendRule, templates: readonly Template[], say: Say
     return template ? [{ template, path }] : [];
   });
   // A name can be judged only when every template of the rule is known.
-  for (const { template, path } of found) checkRoles(rule, template, path, say);
+  for (const { template, path } of found) {
+    checkRoles(rule, template, path, say);
+    checkConsents(rule, template, say);
+  }
   if (found.length === choicesOf(rule).length)
     checkNames(
       rule,
@@ -76,6 +81,19 @@ function checkRoles(rule: SendRule, template: Template, path: Path, say: Say): v
       say(path, `The role "${role.name}" of "${template.name}" is filled under conditions only; where none holds, nothing is sent.`, { level: 'warning' });
     }
   }
+}
+
+/** Every template of the rule has to ask: one that does not would be signed without anybody having been asked. */
+function checkConsents(rule: SendRule, template: Template, say: Say): void {
+  rule.consents.forEach((consent, index) => {
+    for (const { key, say: words, suggestion } of lacksOf(consent, template)) say(['consents', index, key], words, { suggestion });
+  });
+}
+
+function checkTexts(rule: SendRule, texts: readonly string[], say: Say): void {
+  rule.consents.forEach(({ text }, index) => {
+    if (!texts.includes(text)) say(['consents', index, 'text'], `No consent text "${text}" is published.`, { suggestion: nearest(text, texts) });
+  });
 }
 
 function checkNames(rule: SendRule, templates: readonly Template[], say: Say): void {

@@ -1,12 +1,14 @@
 import type { CrmSchema, FieldInfo, RecordType } from '#core/records';
 import type { MappingSet, Report } from './check.ts';
+import { consentLanguage } from './consent-language.ts';
+import { checkConsentRules } from './consent-writes.ts';
 import { isDate } from './dates.ts';
 import { compile, type ResultKind } from './expression.ts';
 import type { Language } from './language.ts';
 import { envelopeLanguages } from './languages.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './place.ts';
-import { STATUSES, type AnyMapping, type JourneyMapping, type WritebackMapping } from './schema.ts';
+import { ofRecipients, STATUSES, type AnyMapping, type JourneyMapping, type WritebackMapping } from './schema.ts';
 import { same } from './stages.ts';
 
 /** One field that a mapping writes: where it says so, and with what. */
@@ -23,9 +25,10 @@ interface Assignment {
 
 /** Whether the fields that are written exist, may be written and take such values, and the roles that are named sign somewhere. */
 export function checkWrites(set: MappingSet, schema: CrmSchema | null, report: Report): void {
-  const assignments = [...(set.writeback ? ofWriteback(set.writeback, set) : []), ...(set.journey ? ofJourney(set.journey, set) : [])];
+  const assignments = [...(set.writeback ? [...ofWriteback(set.writeback, set), ...ofConsents(set.writeback)] : []), ...(set.journey ? ofJourney(set.journey, set) : [])];
   if (schema) for (const assignment of assignments) checkAssignment(assignment, schema, report);
   checkRepeated(set, report);
+  if (set.writeback) checkConsentRules(set.writeback, report);
   checkRoles(set, report);
 }
 
@@ -34,6 +37,10 @@ function languagesOf(set: MappingSet): ReturnType<typeof envelopeLanguages> {
 }
 
 const statusesOf = (on: 'any' | readonly string[]): readonly string[] => (on === 'any' ? STATUSES : on);
+/** Statuses in which mail to a recipient may come back. */
+const OUT = ['sent', 'viewed', 'partially_signed'];
+/** A send that was refused has no records of its own. */
+const isWritten = (record: RecordType, status: string): boolean => status !== 'blocked' || (record !== 'envelope' && record !== 'recipient');
 
 function ofWriteback(mapping: WritebackMapping, set: MappingSet): Assignment[] {
   const { envelope, recipient } = languagesOf(set);
@@ -45,10 +52,17 @@ function ofWriteback(mapping: WritebackMapping, set: MappingSet): Assignment[] {
         record: rule.record,
         field,
         text,
-        language: rule.record === 'contact' ? recipient : envelope,
-        statuses: statusesOf(rule.on),
+        language: ofRecipients(rule.record) ? recipient : envelope,
+        statuses: statusesOf(rule.on).filter((status) => isWritten(rule.record, status)),
       })),
     ),
+  );
+}
+
+/** An act of consent has no status of an envelope, so nothing is foreseen of its values. */
+function ofConsents(mapping: WritebackMapping): Assignment[] {
+  return mapping.consents.flatMap(({ record, set }, index) =>
+    Object.entries(set).map(([field, text]) => ({ mapping, path: ['consents', index, 'set', field], record, field, text, language: consentLanguage, statuses: [] })),
   );
 }
 
@@ -64,7 +78,7 @@ function ofJourney(mapping: JourneyMapping, set: MappingSet): Assignment[] {
             field,
             text,
             language: recipient,
-            statuses: statusesOf(rule.on),
+            statuses: statusesOf(rule.on).flatMap((moment) => (moment === 'bounced' ? OUT : [moment])),
           }))
         : [],
     ),
@@ -74,9 +88,10 @@ function ofJourney(mapping: JourneyMapping, set: MappingSet): Assignment[] {
 function checkAssignment(assignment: Assignment, schema: CrmSchema, report: Report): void {
   const { mapping, path, record, field } = assignment;
   const fields = schema.fields[record];
+  if (!fields) return report(mapping, path, `The account has no ${record} records that can be written. Correct the rule, or make them available to the connected user.`);
   const info = fields.find(({ name }) => name === field);
   if (!info)
-    return report(mapping, path, `A ${record} has no field "${field}".`, {
+    return report(mapping, path, `${/^[aeiou]/.test(record) ? 'An' : 'A'} ${record} has no field "${field}".`, {
       suggestion: nearest(
         field,
         fields.map(({ name }) => name),

@@ -1,4 +1,5 @@
 import type { CrmSchema, Template } from '#core/records';
+import { checkJourney, type JourneyGround } from './check-journey.ts';
 import { checkSend } from './check-send.ts';
 import { checkWrites } from './check-writes.ts';
 import { compile } from './expression.ts';
@@ -13,9 +14,11 @@ export interface MappingSet {
   journey?: JourneyMapping | undefined;
 }
 /** What the connected accounts have; null where that is not known (yet), and then nothing is said of it. */
-export interface Ground {
+export interface Ground extends JourneyGround {
   schema: CrmSchema | null;
   templates: readonly Template[] | null;
+  /** Names of the consent texts that are published. */
+  texts?: readonly string[];
 }
 
 /** Where a check puts what it finds. */
@@ -30,6 +33,7 @@ export function checkMapping(set: MappingSet, ground: Ground): Fault[] {
   checkExpressions(set, ground, report);
   if (set.send) checkSend(set.send, ground, report);
   checkWrites(set, ground.schema, report);
+  if (set.journey) checkJourney(set.journey, ground, report);
   const file = (fault: Fault): number => ['send', 'writeback', 'journey'].indexOf(fault.kind);
   return faults.toSorted((a, b) => file(a) - file(b) || a.line - b.line || a.column - b.column);
 }

@@ -1,7 +1,8 @@
+import { consentLanguage } from './consent-language.ts';
 import type { Language } from './language.ts';
 import { envelopeLanguages, sendLanguages } from './languages.ts';
 import type { CrmSchema } from '#core/records';
-import type { AnyMapping, JourneyMapping, SendMapping, SendRule, WritebackMapping } from './schema.ts';
+import { ofRecipients, type AnyMapping, type JourneyMapping, type SendMapping, type SendRule, type WritebackMapping } from './schema.ts';
 import type { Path } from './place.ts';
 
 /** One expression of a mapping: where it stands and what may be said there. */
@@ -50,6 +51,7 @@ function ofSend(mapping: SendMapping, schema: CrmSchema | null): Located[] {
         ...(rule.message === undefined ? [] : [value(content, [...at, 'message'], rule.message)]),
         ...rule.recipients.flatMap((recipient, i) => conditionAt(condition, [...at, 'recipients', i, 'if'], recipient.if)),
         ...values(content, [...at, 'fields'], rule.fields),
+        ...rule.consents.flatMap(({ locale }, i) => (locale === undefined ? [] : [value(condition, [...at, 'consents', i, 'locale'], locale)])),
       ];
     }),
   ];
@@ -57,12 +59,14 @@ function ofSend(mapping: SendMapping, schema: CrmSchema | null): Located[] {
 
 function ofWriteback(mapping: WritebackMapping, { attribution }: Known): Located[] {
   const languages = envelopeLanguages(attribution);
-  return mapping.rules.flatMap((rule, index) => {
-    const language = rule.record === 'contact' ? languages.recipient : languages.envelope;
+  const consents = mapping.consents.flatMap((rule, index) => Object.entries(rule.set).map(([name, text]) => value(consentLanguage, ['consents', index, 'set', name], text)));
+  const rules = mapping.rules.flatMap((rule, index) => {
+    const language = ofRecipients(rule.record) ? languages.recipient : languages.envelope;
     const at: Path = ['rules', index];
     const assigned = (key: 'set' | 'once'): Located[] => Object.entries(rule[key]).map(([name, text]) => value(language, [...at, key, name], text));
     return [...conditionAt(language, [...at, 'if'], rule.if), ...assigned('set'), ...assigned('once')];
   });
+  return [...rules, ...consents];
 }
 
 function ofJourney(mapping: JourneyMapping, { attribution }: Known): Located[] {
@@ -73,7 +77,9 @@ function ofJourney(mapping: JourneyMapping, { attribution }: Known): Located[] {
       const place: Path = [...at, 'steps', i];
       const when = conditionAt('task' in step ? envelope : recipient, [...place, 'if'], step.if);
       if ('set' in step) return [...when, ...Object.entries(step.set).map(([name, text]) => value(recipient, [...place, 'set', name], text))];
-      if ('list' in step) return when;
+      if ('leave' in step) return when;
+      if ('list' in step) return [...when, ...(step.status === undefined ? [] : [value(recipient, [...place, 'status'], step.status)])];
+      if ('event' in step) return [...when, ...Object.entries(step.data).map(([name, text]) => value(recipient, [...place, 'data', name], text))];
       return [...when, value(envelope, [...place, 'task', 'subject'], step.task.subject), value(envelope, [...place, 'task', 'body'], step.task.body)];
     });
     return [...conditionAt(envelope, [...at, 'if'], rule.if), ...steps];

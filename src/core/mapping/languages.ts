@@ -1,3 +1,4 @@
+import { TOUCH_NAMES } from '#core/frozen-attribution';
 import type { CrmSchema, FieldInfo } from '#core/records';
 import { createLanguage, type FieldKinds, type Language, type Shape } from './language.ts';
 import type { FieldKind } from './row.ts';
@@ -20,10 +21,10 @@ export interface EnvelopeLanguages {
 const OWNER: FieldKinds = { id: 'text', name: 'text', email: 'text' };
 const SIGNER: FieldKinds = { role: 'text', name: 'text', email: 'text', order: 'number', contact: 'text' };
 const ENVELOPE: FieldKinds = {
-  ...texts('id', 'deal', 'status', 'rule', 'template', 'provider', 'url', 'reason'),
+  ...texts('id', 'deal', 'company', 'status', 'rule', 'template', 'provider', 'url', 'reason'),
   ...texts('requestedAt', 'sentAt', 'viewedAt', 'completedAt', 'closedAt', 'expiresAt'),
 };
-const RECIPIENT: FieldKinds = { ...texts('role', 'status', 'contact', 'signedAt'), order: 'number' };
+const RECIPIENT: FieldKinds = { ...texts('role', 'status', 'contact', 'lead', 'signedAt'), order: 'number' };
 
 const bySchema = new WeakMap<CrmSchema, SendLanguages>();
 let unchecked: SendLanguages | undefined;
@@ -37,7 +38,7 @@ export function sendLanguages(schema: CrmSchema | null): SendLanguages {
 }
 
 function createSendLanguages(schema: CrmSchema | null): SendLanguages {
-  const kinds = (type: keyof CrmSchema['fields'], more: Record<string, FieldKind>): FieldKinds => (schema ? { ...more, ...fieldKinds(schema.fields[type]) } : null);
+  const kinds = (type: 'deal' | 'contact' | 'company' | 'line', more: Record<string, FieldKind>): FieldKinds => (schema ? { ...more, ...fieldKinds(schema.fields[type]) } : null);
   const contact = kinds('contact', { id: 'text' });
   const base: Record<string, Shape> = {
     deal: { one: kinds('deal', { id: 'text', url: 'text' }) },
@@ -57,14 +58,14 @@ function createSendLanguages(schema: CrmSchema | null): SendLanguages {
 const byAttribution = new Map<string, EnvelopeLanguages>();
 const REMEMBERED = 100;
 
-/** `attribution` names what the `send` mapping freezes; null where that is not known, and then any name may be read. */
+/** `attribution` names what the `send` mapping freezes, beside what touchpoints have anyway; null where that is not known, and then any name may be read. */
 export function envelopeLanguages(attribution: readonly string[] | null): EnvelopeLanguages {
   const key = JSON.stringify(attribution);
   let languages = byAttribution.get(key);
   if (!languages) {
     const base: Record<string, Shape> = {
       envelope: { one: ENVELOPE },
-      attribution: { one: attribution ? texts(...attribution) : null },
+      attribution: { one: attribution ? texts(...attribution, ...TOUCH_NAMES) : null },
       recipients: { many: RECIPIENT },
       waitingFor: { texts: true },
     };

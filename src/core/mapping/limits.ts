@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Size of one mapping file, in UTF-8 bytes. */
   mappingBytes: 64 * 1024,
+  /** How deep the values of a file may be nested; what a mapping can say needs ten. */
+  yamlDepth: 64,
   /** Length of one expression, in characters. */
   expressionChars: 4_000,
   /** Nodes, depth and list literals of one parsed expression. */

@@ -18,6 +18,8 @@ export type ReasonCode =
   | 'same-person'
   | 'subject-empty'
   | 'subject-long'
+  | 'consent-field'
+  | 'consent-text'
   | 'mapping.failed'
   | 'writeback';
 

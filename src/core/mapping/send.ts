@@ -1,5 +1,7 @@
 import type { SendRequest } from '#core/fact';
 import { touches } from '#core/attribution';
+import type { ShownText } from '#core/pinned-consent';
+import { fillNames } from '#core/frozen-attribution';
 import type { PlannedField, PlannedRecipient, Policies, SendDecision } from '#core/plan';
 import type { Contact, CrmSchema, Snapshot, Template } from '#core/records';
 import { evaluateCondition, evaluateText } from './expression.ts';
@@ -9,9 +11,10 @@ import { LIMITS } from './limits.ts';
 import { writePath, type Path } from './place.ts';
 import { Reasons } from './reasons.ts';
 import { firstSigner, planRecipients } from './recipients.ts';
+import { planConsents } from './send-consents.ts';
 import type { SendMapping, SendRule } from './schema.ts';
 import { bindSnapshot } from './snapshot-values.ts';
-import { findTemplate, matchStage } from './stages.ts';
+import { findTemplate, matchStage, same } from './stages.ts';
 
 export { matchStage } from './stages.ts';
 
@@ -21,6 +24,10 @@ export interface SendInput {
   schema: CrmSchema;
   templates: readonly Template[];
   trigger: SendTrigger;
+  /** First and last touch as our own ledger knows them, by name. */
+  touched?: Readonly<Record<string, string>>;
+  /** Consent texts of which a version is valid now. */
+  texts?: readonly ShownText[];
 }
 type Refused = Extract<SendDecision, { send: false }>;
 /** A rule at work on one deal. */
@@ -90,11 +97,21 @@ function planRule(work: Work): SendDecision {
   const recipients = planRecipients({ send: mapping, rule, at, template, snapshot, requested: request?.recipients ?? [], languages, bound }, reasons);
   // Where a recipient is missing, an expression that speaks of recipients would only repeat that.
   if (reasons.list.length > 0) return refuse();
-  const { subject, message, fields } = writeContent(work, template, recipients, reasons);
+  const content = writeContent(work, template, recipients, reasons);
+  const { consents, fields } = planConsents({ rule, at, template, texts: input.texts ?? [], language: languages.condition, bound }, reasons);
   if (reasons.list.length > 0) return refuse();
   const open = sendLanguages(null).condition;
-  const attribution = touches(mapping.attribution, open, bindSnapshot(open, snapshot, contact));
-  return { send: true, plan: { rule: rule.id, template: { id: template.id, name: template.name }, subject, message, recipients, fields, policies: policiesOf(rule), attribution } };
+  const attribution = fillNames(touches(mapping.attribution, open, bindSnapshot(open, snapshot, contact)), input.touched ?? {});
+  const plan = { rule: rule.id, template: { id: template.id, name: template.name }, ...content, fields: [...content.fields, ...fields], recipients: embed(recipients, request) };
+  return { send: true, plan: { ...plan, ...(consents.length > 0 ? { consents } : {}), policies: policiesOf(rule), attribution } };
+}
+
+/** Whoever is here signs at once, if it is their turn at once: nobody would call them back later. */
+function embed(recipients: PlannedRecipient[], request: SendRequest | undefined): PlannedRecipient[] {
+  const { embedded } = request ?? {};
+  if (embedded === undefined) return recipients;
+  const turn = Math.min(...recipients.map(({ order }) => order));
+  return recipients.map((one) => (one.order === turn && same(one.email, embedded) ? { ...one, embedded: true } : one));
 }
 
 function chooseTemplate({ rule, at, input, request, contact }: Work, reasons: Reasons): Template | undefined {

@@ -1,4 +1,5 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, Parser, visit, type Document } from 'yaml';
+import { LIMITS } from './limits.ts';
 import type { Locate, Path, Place } from './place.ts';
 
 export type Found = Place & { path: string; say: string; suggestion?: string };
@@ -13,6 +14,7 @@ export function readSource(text: string): Source {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
+  if (isTooDeep(text)) return { ok: false, faults: [{ path: '', line: 1, column: 1, say: TOO_DEEP }] };
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
     const faults: Found[] = [...document.errors, ...document.warnings].map((error) => ({
@@ -30,6 +32,19 @@ export function readSource(text: string): Source {
   } catch {
     return { ok: false, faults: [{ path: '', line: 1, column: 1, say: TOO_DEEP }] };
   }
+}
+
+/**
+ * Whether values are nested beyond `LIMITS.yamlDepth`. Looked up before the document is made, for that is done by recursion: at some 10,000 levels it met the end of
+ * the stack, which is an error that can be caught, unless a regular expression was to be compiled just there. That ends the process.
+ */
+function isTooDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _token of parser.next(lexeme));
+    if (parser.stack.length > LIMITS.yamlDepth) return true;
+  }
+  return false;
 }
 
 /** Where the value at a path begins, or its key where the value is empty, or the deepest part of the path that exists. */

@@ -11,13 +11,14 @@ export function bindView(language: Language, view: EnvelopeView, recipient?: Vie
   return language.bind(values);
 }
 
-/** Recipients who are contacts and sign in one of the roles (any role where none are named). */
+/** Recipients who sign in one of the roles (any role where none are named). */
+export function signersOf(view: EnvelopeView, roles: readonly string[] | undefined): ViewRecipient[] {
+  return view.recipients.filter(({ role }) => !roles || roles.some((name) => same(name, role)));
+}
+
+/** Those of them who are contacts. */
 export function contactsOf(view: EnvelopeView, roles: readonly string[] | undefined): (ViewRecipient & { contact: string })[] {
-  return view.recipients.flatMap((recipient) => {
-    const { contact, role } = recipient;
-    if (contact === null || (roles && !roles.some((name) => same(name, role)))) return [];
-    return [{ ...recipient, contact }];
-  });
+  return signersOf(view, roles).flatMap((recipient) => (recipient.contact === null ? [] : [{ ...recipient, contact: recipient.contact }]));
 }
 
 export function isOn(on: 'any' | readonly string[], status: string): boolean {

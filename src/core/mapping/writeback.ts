@@ -1,11 +1,11 @@
-import type { EnvelopeView, PlannedWrite } from '#core/plan';
+import type { EnvelopeView, PlannedAttachment, PlannedWrite } from '#core/plan';
 import type { FieldValue, RecordRef } from '#core/records';
 import { evaluate, evaluateCondition } from './expression.ts';
 import type { Language } from './language.ts';
 import { envelopeLanguages } from './languages.ts';
 import { writePath } from './place.ts';
-import type { WritebackMapping, WritebackRule } from './schema.ts';
-import { bindView, contactsOf, isOn } from './view.ts';
+import { ofRecipients, type WritebackMapping, type WritebackRule } from './schema.ts';
+import { bindView, isOn, signersOf, type ViewRecipient } from './view.ts';
 
 /**
  * What an envelope writes to which records, one write a record; where two rules write one field, the later rule holds.
@@ -16,12 +16,36 @@ export function planWrites(writeback: WritebackMapping, view: EnvelopeView): Pla
   const { envelope, recipient } = envelopeLanguages(null);
   writeback.rules.forEach((rule, index) => {
     if (!isOn(rule.on, view.status)) return;
-    if (rule.record === 'deal') return merge(writes, { type: 'deal', id: view.deal }, valuesOf(rule, index, envelope, bindView(envelope, view)));
-    for (const one of contactsOf(view, rule.roles)) {
-      merge(writes, { type: 'contact', id: one.contact }, valuesOf(rule, index, recipient, bindView(recipient, view, one)));
+    if (!ofRecipients(rule.record)) {
+      const id = recordOf(rule.record, view);
+      if (id) merge(writes, { type: rule.record, id }, valuesOf(rule, index, envelope, bindView(envelope, view)));
+      return;
+    }
+    for (const one of signersOf(view, rule.roles)) {
+      const id = recordOfRecipient(rule.record, view, one);
+      if (id) merge(writes, { type: rule.record, id }, valuesOf(rule, index, recipient, bindView(recipient, view, one)));
     }
   });
   return [...writes.values()].filter(({ set }) => Object.keys(set).length > 0);
+}
+
+/** With which records the signed document of an envelope is kept. */
+export function planAttachments(writeback: WritebackMapping, view: EnvelopeView): PlannedAttachment[] {
+  const { envelope } = envelopeLanguages(null);
+  return writeback.rules.flatMap((rule, index): PlannedAttachment[] => {
+    const id = rule.attach === undefined || !isOn(rule.on, view.status) ? '' : recordOf(rule.record, view);
+    const holds = id && (rule.if === undefined || evaluateCondition(rule.if, envelope, bindView(envelope, view), writePath(['rules', index, 'if'])));
+    return holds ? [{ record: { type: rule.record, id } }] : [];
+  });
+}
+
+/** The one record of that kind; empty where there is none. */
+function recordOf(type: RecordRef['type'], { id, deal, company }: EnvelopeView): string {
+  return { envelope: id, deal, company: company ?? '', recipient: '', contact: '', lead: '' }[type];
+}
+
+function recordOfRecipient(type: RecordRef['type'], { id }: EnvelopeView, { role, contact, lead }: ViewRecipient): string {
+  return { recipient: id && `${id}|${role}`, contact: contact ?? '', lead: lead ?? '', envelope: '', deal: '', company: '' }[type];
 }
 
 interface Values {

@@ -7,28 +7,29 @@ import type { Correlation, InstallId, TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { FieldValue } from '#core/records';
 import type { JsonObject } from '#lib/json';
-import { hurryCursor } from '#store/cursors';
 import { getEnvelope } from '#store/envelopes';
 import { putOwnNotice, reviveNotice } from '#store/inbox';
-import { getInstall, updateInstall } from '#store/installs';
 import { append } from '#store/ledger';
 import { getEffect, reviveEffect, type OutboxEffect } from '#store/outbox';
 import type { Desk } from '#flow/desk';
-import { dealCard, dryRun } from '#flow/desk/plan';
+import { canonical, dealCard, dryRun } from '#flow/desk/plan';
+import { createAttributionDesk } from '#flow/desk/attribution';
+import { audited } from '#flow/desk/audit';
+import { createBrakeDesk } from '#flow/desk/brakes';
+import { createEndpointDesk } from '#flow/desk/endpoints';
+import { createCaptureDesk } from '#flow/capture/desk';
+import { createConsentDesk } from '#flow/desk/consents';
+import { createProofDesk } from '#flow/proof/desk';
+import { createInstallDesk } from '#flow/desk/installs';
 import { checkMappings, createMappingDesk } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
-import { CHANGES, installByKey, leaveInstall } from '#flow/install';
-import { readGround } from '#flow/reconcile';
 import { accountsOf } from '#flow/rule-book';
 
 const DEALS_TO_CHOOSE_FROM = 25;
 
 /** What people can do, over the same line that webhooks take. */
 export function createDesk(flow: Flow): Desk {
-  async function audit(tenant: TenantId, by: string, action: string, subject: string, detail: JsonObject = {}): Promise<void> {
-    const now = flow.clock.now();
-    await flow.db.transaction().execute((tx) => append(tx, tenant, 'audit', [{ id: newId('aud', now), at: now, actor: by, action, subject, detail: JSON.stringify(detail) }]));
-  }
+  const audit = (tenant: TenantId, by: string, action: string, subject: string, detail?: JsonObject) => audited(flow, tenant, { by, action, subject, detail });
 
   /** Puts what a person asks for on the line and into the audit, both or neither. Asked again with the same key, it is the same. */
   async function ask(
@@ -55,14 +56,22 @@ export function createDesk(flow: Flow): Desk {
 
   return {
     ...createMappingDesk(flow),
-    checkMappings: (tenant, texts) => checkMappings(flow, tenant, texts),
+    ...createInstallDesk(flow),
+    brakes: createBrakeDesk(flow),
+    endpoints: createEndpointDesk(flow),
+    capture: createCaptureDesk(flow),
+    ...createConsentDesk(flow),
+    ...createProofDesk(flow),
+    ...createAttributionDesk(flow),
+    checkMappings: (tenant, texts, crm) => checkMappings(flow, tenant, texts, crm),
 
-    async send(tenant, deal, request) {
-      const { crm } = await accountsOf(flow, flow.db, tenant);
+    async send(tenant, asked, request, vendor) {
+      const { crm } = await accountsOf(flow, flow.db, tenant, { vendor });
+      const deal = canonical(flow, crm.vendor, asked);
       const at = flow.clock.now();
       const { key } = request;
       // Of the key, so that each repeat of a request is answered with the one story.
-      const correlation: Correlation = `cor_${sha256(`${tenant}|${deal}|${key}`).slice(0, 26)}`;
+      const correlation: Correlation = `cor_${sha256(`${tenant}|${crm.id}|${deal}|${key}`).slice(0, 26)}`;
       const fact: Fact = { type: 'send.requested', at, data: { deal, key }, personal: { request } };
       await ask(tenant, request.by, { install: crm.id, key: `request|${deal}|${key}`, subject: deal, correlation, fact, detail: { key } });
       return { correlation };
@@ -84,11 +93,11 @@ export function createDesk(flow: Flow): Desk {
       await ask(tenant, by, { install: envelope.crm, key: `remind|${id}|${at}`, subject: id, correlation: envelope.correlation, fact });
     },
 
-    dryRun: (tenant, deal, texts, request) => dryRun(flow, tenant, deal, texts ?? {}, request),
-    card: (tenant, deal) => dealCard(flow, tenant, deal),
+    dryRun: (tenant, deal, texts, request, crm) => dryRun(flow, tenant, deal, texts ?? {}, request, crm),
+    card: (tenant, deal, crm) => dealCard(flow, tenant, deal, crm),
 
-    async deals(tenant, text) {
-      const { crm } = await accountsOf(flow, flow.db, tenant);
+    async deals(tenant, text, vendor) {
+      const { crm } = await accountsOf(flow, flow.db, tenant, { vendor });
       const { connector } = getVendor(flow, crm.vendor);
       return (await connector.crm?.list(flow.bind(crm, PRIORITY.click, 'insistent'), { ...(text ? { text } : {}), limit: DEALS_TO_CHOOSE_FROM })) ?? [];
     },
@@ -117,35 +126,6 @@ export function createDesk(flow: Flow): Desk {
       await reviveNotice(flow.db, tenant, id, 'noted', flow.clock.now());
       await audit(tenant, by, 'notice.discarded', id);
     },
-
-    async refreshGround(tenant, id) {
-      await readGround(flow, await getInstall(flow.db, tenant, id));
-    },
-
-    async reconcileNow(tenant, id, by) {
-      await getInstall(flow.db, tenant, id);
-      await hurryCursor(flow.db, tenant, id, flow.clock.now(), CHANGES);
-      await audit(tenant, by, 'reconcile.asked', id);
-      flow.wake.cursors();
-    },
-
-    async allowSending(tenant, id, allow, by) {
-      await getInstall(flow.db, tenant, id);
-      await updateInstall(flow.db, tenant, id, { send_allowed: allow ? 1 : 0, updated_at: flow.clock.now() });
-      await audit(tenant, by, allow ? 'install.sending-allowed' : 'install.sending-forbidden', id);
-    },
-
-    async setWebhookKeys(tenant, id, given, by) {
-      // Whoever knows that a key is empty could sign with it.
-      const keys = given.map((key) => key.trim()).filter(Boolean);
-      await getInstall(flow.db, tenant, id);
-      const sealed = keys.length === 0 ? null : flow.sealer.seal(JSON.stringify(keys), `${tenant}|installs|webhook_keys|${id}`);
-      await updateInstall(flow.db, tenant, id, { webhook_keys: sealed, updated_at: flow.clock.now() });
-      await audit(tenant, by, 'install.webhook-keys-set', id, { keys: keys.length });
-    },
-
-    connectByKey: async (tenant, vendor, by) => void (await installByKey(flow, vendor, tenant, by)),
-    disconnect: (tenant, id, by) => leaveInstall(flow, tenant, id, by),
   };
 }
 

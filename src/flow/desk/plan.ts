@@ -11,13 +11,20 @@ import { waitingFor } from '#core/state';
 import { listEnvelopesOfDeal } from '#store/envelopes';
 import { activeMappings, MAPPING_KINDS, type MappingKind } from '#store/mappings';
 import type { DealCard, DryRun } from '#flow/desk';
+import { imagineJourney } from '#flow/desk/journey';
+import { checkMappings } from '#flow/desk/mappings';
 import { toState } from '#flow/envelope-state';
 import { envelopeUrl, getVendor, type Flow } from '#flow/flow';
 import { compileRules } from '#flow/rules';
+import { withTexts } from '#flow/shown-texts';
 import { accountsOf, type Accounts } from '#flow/rule-book';
+import { sight, touchedNames } from '#flow/sighting';
 
 /** Statuses that a dry run shows, in the order of a story that goes well, and the ends that it may have instead. */
 const SHOWN: EnvelopeStatus[] = ['requested', 'sent', 'viewed', 'partially_signed', 'completed', 'declined', 'voided', 'expired'];
+
+/** A deal's id as the CRM itself would write it. */
+export const canonical = (flow: Flow, vendor: string, id: string): string => getVendor(flow, vendor).connector.crm?.canonical?.(id) ?? id;
 
 export async function readDeal(flow: Flow, accounts: Accounts, deal: string): Promise<Snapshot> {
   const { connector } = getVendor(flow, accounts.crm.vendor);
@@ -33,46 +40,34 @@ export async function rulesWith(
   accounts: Accounts,
   texts: Partial<Record<MappingKind, string>>,
 ): Promise<{ rules: Rules; all: Record<MappingKind, string> }> {
-  const active = await activeMappings(flow.db, tenant);
+  const active = await activeMappings(flow.db, tenant, accounts.crm.vendor);
   const entries = MAPPING_KINDS.map((kind) => [kind, texts[kind] ?? active.get(kind)?.text ?? ''] as const);
   const all = Object.fromEntries(entries) as Record<MappingKind, string>;
-  return { all, rules: compileRules(all, { schema: accounts.schema, templates: accounts.templates }) };
+  const rules = compileRules(all, { schema: accounts.schema, templates: accounts.templates });
+  return { all, rules: await withTexts(flow.db, tenant, rules, flow.clock.now()) };
 }
 
-export async function dryRun(flow: Flow, tenant: TenantId, deal: string, texts: Partial<Record<MappingKind, string>>, request?: SendRequest): Promise<DryRun> {
-  const accounts = await accountsOf(flow, flow.db, tenant);
+export async function dryRun(flow: Flow, tenant: TenantId, deal: string, texts: Partial<Record<MappingKind, string>>, request?: SendRequest, crm?: string): Promise<DryRun> {
+  const accounts = await accountsOf(flow, flow.db, tenant, { vendor: crm });
   const { rules } = await rulesWith(flow, tenant, accounts, texts);
   const snapshot = await readDeal(flow, accounts, deal);
-  const decision = decisionFor(rules, snapshot, request);
+  const sighting = sight(rules, snapshot, request ? { kind: 'request', request } : { kind: 'stage' });
+  const touched = sighting ? await touchedNames(flow, flow.db, tenant, accounts.crm, sighting) : {};
+  const decision = decisionFor(rules, snapshot, request, touched);
   const shown = decision.send ? SHOWN.map((status) => imagine(flow, tenant, accounts, snapshot, decision.plan, status)) : [];
   return {
-    deal: { id: deal, name: snapshot.deal.name, stage: stageLabel(accounts, snapshot), url: snapshot.deal.url },
+    deal: { id: snapshot.deal.id, name: snapshot.deal.name, stage: stageLabel(accounts, snapshot), url: snapshot.deal.url },
     decision,
     writes: shown.map((view) => ({ status: view.status, writes: rules.writes(view) })).filter(({ writes }) => writes.length > 0),
-    steps: shown.flatMap((view) =>
-      view.status === 'blocked' ? [] : rules.steps(view, view.status).map((step) => ({ status: view.status as EnvelopeStatus, say: sayStep(step) })),
-    ),
+    steps: decision.send ? await imagineJourney(flow, tenant, accounts.crm.id, { rules, plan: decision.plan, views: shown }) : [],
   };
 }
 
-function decisionFor(rules: Rules, snapshot: Snapshot, request: SendRequest | undefined) {
-  const decision = rules.plan(snapshot, request ? { kind: 'request', request } : { kind: 'stage' });
+function decisionFor(rules: Rules, snapshot: Snapshot, request: SendRequest | undefined, touched: Readonly<Record<string, string>> = {}) {
+  const decision = rules.plan(snapshot, request ? { kind: 'request', request } : { kind: 'stage' }, touched);
   if (!decision.send) return decision;
   const reasons = rules.preflight();
   return reasons.length > 0 ? { send: false as const, rule: decision.plan.rule, reasons } : decision;
-}
-
-function sayStep(step: ReturnType<Rules['steps']>[number]): string {
-  switch (step.kind) {
-    case 'set':
-      return `Contact ${step.contact}: ${Object.entries(step.set)
-        .map(([field, value]) => `${field} becomes ${String(value)}`)
-        .join(', ')}`;
-    case 'list':
-      return `Contact ${step.contact} joins the list "${step.list}"`;
-    case 'task':
-      return `Task for the owner: ${step.subject}`;
-  }
 }
 
 /** The envelope as it would be in a status, if everything went as planned now. */
@@ -89,13 +84,22 @@ function imagine(flow: Flow, tenant: TenantId, accounts: Accounts, snapshot: Sna
     return status === 'requested' || order !== first ? 'waiting' : 'sent';
   };
   const recipients = plan.recipients.map(
-    ({ role, order, contact }) => ({ role, order, contact, status: statusOf(order), signedAt: statusOf(order) === 'signed' ? now : null }) as const,
+    ({ role, order, contact }) =>
+      ({
+        role,
+        order,
+        contact,
+        lead: snapshot.contacts.find((one) => one.id === contact)?.lead ?? null,
+        status: statusOf(order),
+        signedAt: statusOf(order) === 'signed' ? now : null,
+      }) as const,
   );
   const open = status === 'sent' || status === 'viewed' || status === 'partially_signed';
   const states = recipients.map((recipient) => ({ ...recipient, id: 'sgn_example' as const, remote: null, viewedAt: null, signedAt: null }));
   return {
     id,
     deal: snapshot.deal.id,
+    company: snapshot.company?.id ?? null,
     status,
     rule: plan.rule,
     template: plan.template.name,
@@ -120,14 +124,15 @@ function stageLabel({ schema }: Accounts, { deal }: Snapshot): string {
 }
 
 /** What a CRM card shows of a deal: its envelopes, and what a press of Send for signature would start from. */
-export async function dealCard(flow: Flow, tenant: TenantId, deal: string): Promise<DealCard> {
-  const accounts = await accountsOf(flow, flow.db, tenant);
+export async function dealCard(flow: Flow, tenant: TenantId, asked: string, crm?: string): Promise<DealCard> {
+  const accounts = await accountsOf(flow, flow.db, tenant, { vendor: crm });
+  const deal = canonical(flow, accounts.crm.vendor, asked);
   const { rules, all } = await rulesWith(flow, tenant, accounts, {});
   const snapshot = await readDeal(flow, accounts, deal);
   const request: SendRequest = { key: 'card', by: 'card' };
   const decision = decisionFor(rules, snapshot, request);
   const provider = accounts.sign ? getVendor(flow, accounts.sign.vendor).connector.manifest.name : '';
-  const envelopes = (await listEnvelopesOfDeal(flow.db, tenant, deal)).map((one) => toState(flow, one, provider));
+  const envelopes = (await listEnvelopesOfDeal(flow.db, tenant, accounts.crm.id, deal)).map((one) => toState(flow, one, provider));
   const why = !accounts.sign ? 'No e-signature account is connected yet.' : accounts.sign.state === 'active' ? null : `${accounts.sign.name} has to be authorised again.`;
   return {
     canSend: why === null,
@@ -135,7 +140,7 @@ export async function dealCard(flow: Flow, tenant: TenantId, deal: string): Prom
     rules: requestableRules(all.send),
     templates: accounts.templates ?? [],
     suggested: decision.send ? { template: decision.plan.template.id, recipients: decision.plan.recipients } : null,
-    reasons: decision.send ? [] : decision.reasons.map(({ say, path }) => ({ say, path })),
+    reasons: [...(decision.send ? [] : decision.reasons.map(({ say, path }) => ({ say, path }))), ...(await misfits(flow, tenant, accounts.crm.vendor))],
     envelopes: envelopes.map((one) => ({
       id: one.id,
       status: one.status,
@@ -145,6 +150,12 @@ export async function dealCard(flow: Flow, tenant: TenantId, deal: string): Prom
       recipients: one.recipients.map(({ role, status }) => ({ role, status })),
     })),
   };
+}
+
+/** A stage or a template may have been renamed since the mapping was saved: whoever looks at the deal learns why nothing happens. */
+async function misfits(flow: Flow, tenant: TenantId, crm: string): Promise<DealCard['reasons']> {
+  const faults = await checkMappings(flow, tenant, {}, crm);
+  return faults.filter(({ kind, level }) => kind === 'send' && level === 'error').map(({ say, path }) => ({ say: `The mapping does not fit the account: ${say}`, path }));
 }
 
 function requestableRules(text: string): DealCard['rules'] {

@@ -1,3 +1,4 @@
+import { sha256 } from '#lib/hmac';
 import type { EffectData } from '#core/effect';
 import { isClosed, type EnvelopeStatus } from '#core/envelope';
 import type { Fact } from '#core/fact';
@@ -8,10 +9,16 @@ import { adoptRemote, getEnvelope, type Envelope, type EnvelopeDocument, type En
 import { openPersonal } from '#store/people';
 import type { OutboxEffect } from '#store/outbox';
 import type { Flow } from '#flow/flow';
+import { insistGoing } from '#flow/perform/brakes';
 import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
 
 /** Providers forget a correlation key after some days; an envelope that was asked for this long ago was made before then or never. */
 const SEARCH_BACK_MS = 3_600_000;
+/**
+ * What happened between a backup and its restore is heard again within this time. An envelope of then was made by a row that is gone and carries an id that nobody
+ * knows; what it was made for is the same, and travels with it. One search more for each envelope of two days.
+ */
+const HEARD_AGAIN_MS = 2 * 86_400_000;
 /** DocuSign's shortest limit for what travels along. */
 const LABEL_CHARACTERS = 100;
 
@@ -28,13 +35,20 @@ export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect:
   try {
     const request = await requestOf(flow, found);
     const asked = { template: request.template, labels: request.labels, roles: request.recipients.map(({ role, order }) => [role, order]) };
-    const made = (await findEarlier(sign, call, effect, envelope)) ?? (await sign.draft(call, request));
+    const made = (await findEarlier(flow, sign, call, effect, envelope)) ?? (await drafted(flow, sign, call, envelope, request));
     if (!(await adoptRemote(flow.db, effect.tenant, id, made.id))) return await discard(flow, sign, call, effect, made);
+    // Asked again: drafts wait for the vendor's limits, and who stops a rule meanwhile means them too.
+    if (made.status === 'draft') await insistGoing(flow, envelope);
     const sent = made.status === 'draft' ? await sign.send(call, made.id) : made;
     return { effect, result: { done: true, remote: sent.id }, asked, mapping: envelope.send_mapping, facts: [statusFact(flow, envelope, sent)] };
   } catch (error) {
     return createFailed(flow, effect, envelope, Problem.from(error));
   }
+}
+
+async function drafted(flow: Flow, sign: Sign, call: Call, envelope: Envelope, request: EnvelopeRequest): Promise<RemoteEnvelope> {
+  await insistGoing(flow, envelope);
+  return sign.draft(call, request);
 }
 
 /** Where it is not certain what the provider made, a person looks; otherwise a refusal is the end of this envelope. */
@@ -52,10 +66,15 @@ async function discard(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect,
   return settled(effect, envelope);
 }
 
-/** What an earlier attempt made: the one that was taken, or the one that carries our id. */
-async function findEarlier(sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope): Promise<RemoteEnvelope | null> {
+/** What an earlier attempt made: the one that was taken, or the one that carries our id; after a restore also the one that carries our intent. */
+async function findEarlier(flow: Flow, sign: Sign, call: Call, effect: OutboxEffect, envelope: Envelope): Promise<RemoteEnvelope | null> {
   if (envelope.remote !== null) return { id: envelope.remote, status: 'draft' };
-  return effect.attempts > 1 ? sign.find(call, envelope.id, envelope.requested_at - SEARCH_BACK_MS) : null;
+  const restored = flow.restored ?? null;
+  const doubtful = restored !== null && envelope.requested_at < restored.at + HEARD_AGAIN_MS;
+  const since = Math.min(envelope.requested_at, doubtful ? restored.from : Infinity) - SEARCH_BACK_MS;
+  const own = effect.attempts > 1 ? await sign.find(call, envelope.id, since) : null;
+  if (own || !doubtful || !sign.findIntent) return own;
+  return sign.findIntent(call, intentLabel(envelope), since);
 }
 
 /** Nobody wants it any more: what an earlier attempt made, or even sent without our hearing of it, goes too. */
@@ -92,18 +111,28 @@ function statusFact(flow: Flow, envelope: Envelope, remote: { id: string | null;
   return { type: 'envelope.status', at: flow.clock.now(), data: { remote: remote.id, envelope: envelope.id, status, seenBy: 'call', recipients: [] } };
 }
 
+/** What the deal is worth is frozen for the reports; the provider has no use for it. */
+const touchesIn = (attribution: Record<string, string>) => Object.fromEntries(Object.entries(attribution).filter(([name]) => name !== 'value' && name !== 'currency'));
+
+/** What an envelope is made for, as a mark that travels with it: it is the same however often it is asked for, by whatever row. */
+const intentLabel = ({ tenant, crm, intent }: Envelope): string => sha256(`${tenant}|${crm}|${intent}`).slice(0, 32);
+
 async function requestOf(flow: Flow, { envelope, recipients }: EnvelopeWithRecipients): Promise<EnvelopeRequest> {
   const people = await openPersonal(flow.db, flow.sealer, envelope.tenant, recipients);
   const document = JSON.parse(envelope.document) as Partial<EnvelopeDocument>;
   if (!document.policies || people.some((person) => person === null)) throw new Problem('send.blocked', { say: 'A recipient was erased before the envelope went out.' });
   const attribution = JSON.parse(envelope.attribution) as Record<string, string>;
-  const labels = { correlation: envelope.correlation, deal: envelope.deal, ...attribution };
+  const embedded = new Set(document.embedded);
+  const labels = { correlation: envelope.correlation, deal: envelope.deal, intent: intentLabel(envelope), ...touchesIn(attribution) };
   return {
     envelope: envelope.id,
     template: envelope.template,
     subject: document.subject ?? '',
     message: document.message ?? '',
-    recipients: recipients.map((recipient, index) => ({ role: recipient.role, order: recipient.position, name: people[index]?.name ?? '', email: people[index]?.email ?? '' })),
+    recipients: recipients.map(({ role, position }, index) => {
+      const base = { role, order: position, name: people[index]?.name ?? '', email: people[index]?.email ?? '' };
+      return embedded.has(role) ? { ...base, embedded: true } : base;
+    }),
     fields: document.fields ?? [],
     labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, value.slice(0, LABEL_CHARACTERS)])),
     reminders: document.policies.reminders,

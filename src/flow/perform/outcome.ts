@@ -32,15 +32,19 @@ export function dataOf<Data>(effect: OutboxEffect): Data {
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 600_000;
 const LOST_PAUSE_MS = 2_000;
-/** With the longest pause reached after ten attempts this is over two hours of a vendor's absence. */
-const ATTEMPTS = 24;
+/**
+ * With the longest pause reached after ten attempts, and the shortest draw each time, this is over two hours of a vendor's absence. With 24, and pauses drawn from nothing upwards,
+ * a vendor's absence of one hour made dead letters: effects on one record go along with the first of them that is due, so the shortest of their draws counts for all.
+ */
+const ATTEMPTS = 36;
 
-/** When to try again, with full jitter; null once it is time for a person to look. A vendor's named pause is obeyed exactly. */
+/** When to try again, half of the pause being left to chance; null once it is time for a person to look. A vendor's named pause is obeyed exactly. */
 export function retryAt(problem: Problem, attempts: number, now: number, random: () => number): number | null {
   if (problem.retryAfterMs !== undefined) return now + problem.retryAfterMs;
   if (problem.code === 'vendor.rate-limited') return now + LONGEST_PAUSE_MS / 60;
   if (attempts >= ATTEMPTS) return null;
   // What got lost on the way may still be at work there: looking at once would find nothing.
   const least = problem.code === 'vendor.lost-reply' ? LOST_PAUSE_MS : 0;
-  return now + least + Math.ceil(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)));
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
+  return now + least + Math.ceil((pause / 2) * (1 + random()));
 }

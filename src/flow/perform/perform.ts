@@ -4,6 +4,7 @@ import { sha256 } from '#lib/hmac';
 import { newId } from '#lib/ids';
 import { withLogContext } from '#lib/log';
 import type { EffectKind } from '#core/effect';
+import type { InstallId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import type { Connector } from '#ports/connector';
@@ -13,79 +14,135 @@ import { putOwnNotice } from '#store/inbox';
 import { getInstall, updateInstall, type Install } from '#store/installs';
 import { append, type Entry } from '#store/ledger';
 import { claimLane, LANE_LEASE_MS, parkLeft, releaseLane, renewLane, scrubEffect, settleEffects, type Lane, type OutboxEffect, type Settlement } from '#store/outbox';
+import { asTenant } from '#store/scope';
+import { gatherWakes } from '#store/wakes';
 import { getVendor, type Flow } from '#flow/flow';
+import { giveBack } from '#flow/give-back';
 import { flagInstall } from '#flow/tokens';
 import { readDeals } from '#flow/perform/deal-read';
 import { createEnvelope, remindEnvelope, voidEnvelope } from '#flow/perform/envelope';
-import { createTask, joinLists } from '#flow/perform/journey';
+import { unlessStopped } from '#flow/perform/brakes';
+import { readAnswers } from '#flow/perform/answers';
+import { attachDocument } from '#flow/perform/attach';
+import { takeIn } from '#flow/capture/intake';
+import { isStillAllowed, tellConsents, withheld } from '#flow/perform/consent';
+import { completeWorkflow, createTask, emitEvents, endWait, moveMembers } from '#flow/perform/journey';
 import { failed, retryAt, type Outcome } from '#flow/perform/outcome';
 import { writeRecords } from '#flow/perform/record-write';
 
-/** Takes several batches of each kind at once, so that few calls go half empty: 300 filled three of four, 2,000 nearly all. Bounds a turn's transaction. */
 const REAUTHORIZE_MS = 60_000;
-const EFFECTS_A_TURN = 2_000;
+/** How often a turn looks whether its lease should be renewed. */
+const LOOK_AT_LEASE_MS = 1_000;
+/** Takes several batches of each kind at once, so that few calls go half empty: of 100 records a batch, 300 effects filled three of four, 2,000 nearly all. Bounds a turn's transaction, and how long a click waits for it. */
+const BATCHES_A_TURN = 20;
 
-/** Serves one lane for one turn. False when no lane has anything due. */
-export function createPerform(flow: Flow): () => Promise<boolean> {
-  return async () => {
-    const claimed = await claimLane(flow.db, flow.clock.now(), EFFECTS_A_TURN);
+/** Serves the lane of the install that is named, or the one that has waited longest, for one turn. False when it has nothing due. */
+export function createPerform(flow: Flow): (install?: InstallId) => Promise<boolean> {
+  return async (install) => {
+    const claimed = await claimLane(flow.db, flow.clock.now(), (vendor) => BATCHES_A_TURN * (flow.vendors.get(vendor)?.connector.manifest.limits.batch ?? 1), install);
     if (!claimed) return false;
-    const { lane, effects } = claimed;
-    const lease = keepLane(flow, lane);
-    let pauseUntil = 0;
-    try {
-      const install = await getInstall(flow.db, lane.tenant, lane.install);
-      const { connector } = getVendor(flow, install.vendor);
-      const turns = [...groupBy(effects, (effect) => effect.kind)].map(async ([kind, some]) => {
-        // A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone.
-        const manner = kind === 'deal.read' ? 'insistent' : 'once';
-        const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), manner, lease.signal);
-        const outcomes = await runSafely(flow, connector, call, kind, some);
-        pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, outcomes));
-      });
-      await Promise.all(turns);
-    } finally {
-      lease.end();
-      await releaseLane(flow.db, lane, pauseUntil);
-    }
+    await asTenant(claimed.lane.tenant, () => serve(flow, claimed));
     return true;
   };
+}
+
+async function serve(flow: Flow, { lane, effects }: { lane: Lane; effects: OutboxEffect[] }): Promise<void> {
+  const lease = keepLane(flow, lane);
+  let pauseUntil = 0;
+  try {
+    const install = await getInstall(flow.db, lane.tenant, lane.install);
+    const { connector } = getVendor(flow, install.vendor);
+    const turns = [...groupBy(effects, ({ kind }) => TOGETHER[kind] ?? kind)].map(async ([kind, some]) => {
+      // A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone.
+      const manner = kind === 'deal.read' || kind === 'answers.read' ? 'insistent' : 'once';
+      const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), manner, lease.signal);
+      const outcomes = await runSafely(flow, connector, call, kind, some);
+      pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, outcomes));
+    });
+    await Promise.all(turns);
+  } finally {
+    lease.end();
+    await giveBack(flow, () => releaseLane(flow.db, lane, pauseUntil));
+  }
 }
 
 /** Renews the lane's lease while a turn runs; aborts the turn's calls once another process has taken the lane over. */
 function keepLane(flow: Flow, lane: Lane): { signal: AbortSignal; end: () => void } {
   const lost = new AbortController();
-  const renew = () =>
-    void renewLane(flow.db, lane, flow.clock.now()).then(
+  let renewed = flow.clock.now();
+  const renew = () => {
+    const now = flow.clock.now();
+    // What has run out may be somebody else's already, who finds it abandoned: it is not taken back.
+    if (now - renewed < LANE_LEASE_MS / 3 || now - renewed > LANE_LEASE_MS) return;
+    renewed = now;
+    void renewLane(flow.db, lane, now).then(
       (ours) => ours || lost.abort(),
       (error: unknown) => flow.log.warn({ install: lane.install, err: error }, 'the lease of a lane could not be renewed'),
     );
-  const timer = setInterval(renew, LANE_LEASE_MS / 3);
+  };
+  // By the clock that leases are counted by, which a test may have hurry.
+  const timer = setInterval(renew, LOOK_AT_LEASE_MS);
   return { signal: lost.signal, end: () => clearInterval(timer) };
 }
 
 async function runSafely(flow: Flow, connector: Connector, call: Call, kind: EffectKind, effects: OutboxEffect[]): Promise<Outcome[]> {
   try {
-    return await run(flow, connector, call, kind, effects);
+    return await unlessStopped(flow, kind, effects, (some) => run(flow, connector, call, kind, some));
   } catch (error) {
     return effects.map((effect) => failed(effect, error));
   }
 }
 
-async function run(flow: Flow, { manifest, crm, sign, journey }: Connector, call: Call, kind: EffectKind, effects: OutboxEffect[]): Promise<Outcome[]> {
-  const { batch } = manifest.limits;
-  const each = (perform: (effect: OutboxEffect) => Promise<Outcome>) =>
-    Promise.all(
-      effects.map((effect) => withLogContext({ correlation: effect.correlation, effect: effect.id }, () => perform(effect).catch((error: unknown) => failed(effect, error)))),
-    );
-  if (crm && kind === 'record.write') return writeRecords(flow, crm, call, effects, batch);
-  if (crm && kind === 'deal.read') return readDeals(flow, crm, call, effects, batch);
-  if (crm && kind === 'task.create') return each((effect) => createTask(flow, crm, call, effect));
-  if (journey && kind === 'journey.emit') return joinLists(journey, call, effects);
-  if (sign && kind === 'envelope.create') return each((effect) => createEnvelope(flow, sign, call, effect));
-  if (sign && kind === 'envelope.void') return each((effect) => voidEnvelope(flow, sign, call, effect));
-  if (sign && kind === 'envelope.remind') return each((effect) => remindEnvelope(flow, sign, call, effect));
-  return effects.map((effect) => failed(effect, new Problem('feature.unsupported', { say: `${manifest.name} cannot do "${kind}".` })));
+/** Effects of one kind on one account. */
+interface Turn {
+  flow: Flow;
+  connector: Connector;
+  call: Call;
+  effects: OutboxEffect[];
+}
+type Performer = (turn: Turn) => Promise<Outcome[]> | undefined;
+
+/** Kinds that are performed in one go with another, for who joins a list and who leaves it must stay in order. */
+const TOGETHER: { [Kind in EffectKind]?: EffectKind } = { 'journey.leave': 'journey.join' };
+
+/** What performs each kind; undefined where the connector has no such slot. */
+const PERFORMERS: Record<EffectKind, Performer> = {
+  'record.write': ({ flow, connector: { crm, manifest }, call, effects }) => crm && writeRecords(flow, crm, call, effects, manifest.limits.batch),
+  'deal.read': ({ flow, connector: { crm, manifest }, call, effects }) => crm && readDeals(flow, crm, call, effects, manifest.limits.batch),
+  'task.create': ({ flow, connector: { crm }, call, effects }) => crm && each(effects, (effect) => createTask(flow, crm, call, effect)),
+  'document.attach': ({ flow, connector, call, effects }) => connector.crm && each(effects, (effect) => attachDocument(flow, connector, call, effect)),
+  'journey.join': ({ flow, connector: { journey, manifest }, call, effects }) =>
+    journey && withConsent(flow, effects, (some) => moveMembers(flow, { journey, manifest }, call, some)),
+  'journey.leave': ({ flow, connector: { journey, manifest }, call, effects }) => journey && moveMembers(flow, { journey, manifest }, call, effects),
+  'journey.complete': ({ connector: { workflow }, call, effects }) => workflow && each(effects, (effect) => completeWorkflow(workflow, call, effect)),
+  'journey.emit': ({ flow, connector: { journey, manifest }, call, effects }) =>
+    journey && withConsent(flow, effects, (some) => emitEvents(flow, { journey, manifest }, call, some)),
+  'answers.read': ({ flow, connector: { sign }, call, effects }) => sign && each(effects, (effect) => readAnswers(flow, sign, call, effect)),
+  'consent.tell': ({ flow, connector: { consents }, call, effects }) => consents && tellConsents(flow, consents, call, effects),
+  'contact.intake': ({ flow, connector: { crm }, call, effects }) => crm?.intake && takeIn(flow, { intake: crm.intake }, call, effects),
+  'envelope.create': ({ flow, connector: { sign }, call, effects }) => sign && each(effects, (effect) => createEnvelope(flow, sign, call, effect)),
+  'envelope.void': ({ flow, connector: { sign }, call, effects }) => sign && each(effects, (effect) => voidEnvelope(flow, sign, call, effect)),
+  'envelope.wait': ({ flow, effects }) => each(effects, (effect) => endWait(flow, effect)),
+  'envelope.remind': ({ flow, connector: { sign }, call, effects }) => sign && each(effects, (effect) => remindEnvelope(flow, sign, call, effect)),
+};
+
+/** Asks once more whether each may reach its person, right before it does. */
+async function withConsent(flow: Flow, effects: OutboxEffect[], perform: (effects: OutboxEffect[]) => Promise<Outcome[]>): Promise<Outcome[]> {
+  const allowed = await Promise.all(effects.map((effect) => isStillAllowed(flow, effect)));
+  const some = effects.filter((_, place) => allowed[place]);
+  const outcomes = some.length > 0 ? await perform(some) : [];
+  return [...outcomes, ...effects.filter((_, place) => !allowed[place]).map(withheld)];
+}
+
+function each(effects: OutboxEffect[], perform: (effect: OutboxEffect) => Promise<Outcome>): Promise<Outcome[]> {
+  return Promise.all(
+    effects.map((effect) => withLogContext({ correlation: effect.correlation, effect: effect.id }, () => perform(effect).catch((error: unknown) => failed(effect, error)))),
+  );
+}
+
+async function run(flow: Flow, connector: Connector, call: Call, kind: EffectKind, effects: OutboxEffect[]): Promise<Outcome[]> {
+  const outcomes = PERFORMERS[kind]({ flow, connector, call, effects });
+  return outcomes ?? effects.map((effect) => failed(effect, new Problem('feature.unsupported', { say: `${connector.manifest.name} cannot do "${kind}".` })));
 }
 
 /** Writes receipts, settles the effects and puts what is known now on the line, in one transaction. Returns until when the vendor wants the lane closed. */
@@ -106,26 +163,31 @@ async function settle(flow: Flow, lane: Lane, install: Install, outcomes: Outcom
       'receipts',
       ours.map(({ outcome, settlement }) => receiptOf(outcome, settlement, now)),
     );
-    for (const { outcome } of ours) await tell(tx, lane, outcome, now);
+    await gatherWakes(tx, async () => {
+      for (const { outcome } of ours) await tell(tx, lane, outcome, now);
+    });
   });
   flow.wake.inbox();
   await report(flow, install, settled, now);
   return Math.max(0, ...settled.map(({ outcome }) => (outcome.result.done ? 0 : pauseOf(outcome.result.problem, now))));
 }
 
+/** Refused before anything was asked of the vendor. */
+const NOT_TRIED: ReadonlySet<string> = new Set(['vendor.rate-limited', 'vendor.quota']);
 const pauseOf = (problem: Problem, now: number): number => (problem.code === 'vendor.rate-limited' && problem.retryAfterMs !== undefined ? now + problem.retryAfterMs : 0);
 
 function settlementOf(flow: Flow, { effect, result }: Outcome, now: number): Settlement {
   if (result.done) return { id: effect.id, state: result.cancelled ? 'cancelled' : 'done' };
   const { problem } = result;
   const error = JSON.stringify({ code: problem.code, say: problem.message, facts: problem.facts });
+  if (problem.code === 'send.stopped') return { id: effect.id, state: 'held', untried: true, error };
   // Flagging the install holds what is ready; should it be authorised again meanwhile, this goes on by itself.
   if (problem.remedy === 'reauthorize') return { id: effect.id, state: 'ready', runAt: now + REAUTHORIZE_MS, error };
   const again = problem.remedy === 'retry' ? retryAt(problem, effect.attempts, now, flow.random) : null;
-  return again === null ? { id: effect.id, state: 'parked', error } : { id: effect.id, state: 'ready', runAt: again, untried: problem.code === 'vendor.rate-limited', error };
+  return again === null ? { id: effect.id, state: 'parked', error } : { id: effect.id, state: 'ready', runAt: again, untried: NOT_TRIED.has(problem.code), error };
 }
 
-const RECEIPT_OUTCOME = { done: 'done', cancelled: 'cancelled', ready: 'retry', parked: 'parked' } as const;
+const RECEIPT_OUTCOME = { done: 'done', cancelled: 'cancelled', ready: 'retry', held: 'retry', parked: 'parked' } as const;
 
 function receiptOf({ effect, result, asked, detail, mapping, left }: Outcome, settlement: Settlement, now: number): Entry<'receipts'> {
   const said = result.done ? {} : { code: result.problem.code, say: result.problem.message };

@@ -1,14 +1,17 @@
 import { chunk, groupBy } from '#lib/group';
 import type { EffectData } from '#core/effect';
 import type { Fact } from '#core/fact';
-import type { RecordRef } from '#core/records';
+import { RECORD_TYPES, type RecordRef, type RecordType } from '#core/records';
 import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import type { Crm, RecordWrite, WriteOutcome } from '#ports/crm';
-import { fieldsWrittenLater, fieldsWrittenOnce, type OutboxEffect } from '#store/outbox';
+import type { OutboxEffect } from '#store/outbox';
+import { fieldsWrittenLater, fieldsWrittenOnce } from '#store/written';
 import { withoutValues } from '#store/traces';
 import type { Flow } from '#flow/flow';
 import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
+
+const OF_THE_ACCOUNT = RECORD_TYPES.filter((type) => type !== 'envelope' && type !== 'recipient');
 
 interface Merged {
   write: RecordWrite;
@@ -20,8 +23,14 @@ export async function writeRecords(flow: Flow, crm: Crm, call: Call, effects: Ou
   const merged = await Promise.all([...groupBy(effects, (effect) => effect.record).values()].map((group) => merge(flow, group)));
   await dropWrittenOnce(flow, merged);
   const byType = groupBy(merged, ({ write }) => write.record.type);
-  const chunks = [...byType.values()].flatMap((some) => chunk(some, batch));
-  return (await Promise.all(chunks.map((some) => writeChunk(flow, crm, call, some)))).flat();
+  const writeAll = async (types: readonly RecordType[]): Promise<Outcome[]> => {
+    const chunks = types.flatMap((type) => chunk(byType.get(type) ?? [], batch));
+    return (await Promise.all(chunks.map((some) => writeChunk(flow, crm, call, some)))).flat();
+  };
+  // An envelope's own record is there before those that belong to it.
+  const outcomes: Outcome[] = [];
+  for (const types of [['envelope'], ['recipient'], OF_THE_ACCOUNT] as const) outcomes.push(...(await writeAll(types)));
+  return outcomes;
 }
 
 async function merge(flow: Flow, effects: OutboxEffect[]): Promise<Merged> {

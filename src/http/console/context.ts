@@ -6,7 +6,7 @@ import type { Desk } from '#flow/desk';
 import { Problem } from '#core/problem';
 import type { Db } from '#store/database';
 import type { Session } from '#store/sessions';
-import type { TenantView, Waiting } from '#store/view';
+import type { BrakesNow, TenantView, Waiting } from '#store/view';
 
 export interface Vendor {
   id: string;
@@ -18,6 +18,14 @@ export interface Vendor {
   byKey?: boolean;
   /** Where its webhooks arrive: one address for all accounts, or one for each. */
   webhook?: 'app' | 'install';
+  /** Where a person may choose to sign in, the first by default; none where there is one place. */
+  logins?: { id: string; name: string }[];
+  /** What a login of the account's own looks like, such as `*.my.salesforce.com`. */
+  ownLogin?: string;
+  /** Whether its cards sign with a key of the install. */
+  cardKeys?: boolean;
+  /** Whether it can tell changes as a stream. */
+  listens?: boolean;
 }
 
 export interface Link {
@@ -48,6 +56,11 @@ export interface ConsoleEnv {
     /** The tenant of a `/t/:tenant` page. */
     tenant: TenantView | undefined;
     waiting: Waiting | undefined;
+    /** What is stopped and held in that tenant. */
+    brakes: BrakesNow | undefined;
+    /** On the pages of mappings: the connected CRMs, and the one that is meant; empty where there is none. */
+    crms: string[];
+    crm: string;
   };
 }
 export type ConsoleContext = Context<ConsoleEnv>;

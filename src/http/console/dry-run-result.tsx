@@ -168,7 +168,9 @@ function Steps({ steps }: { steps: DryRun['steps'] }) {
       <ul class="plainlist">
         {steps.map((step) => (
           <li>
-            <Badge words={ENVELOPE_WORDS[step.status]} /> {step.say}
+            <Badge words={ENVELOPE_WORDS[step.status]} /> {step.when ? <span class="soft">{step.when}: </span> : null}
+            {step.say}
+            {step.withheld ? <span class="soft"> (left out: {step.withheld})</span> : null}
           </li>
         ))}
       </ul>

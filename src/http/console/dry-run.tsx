@@ -4,7 +4,8 @@ import type { DryRun } from '#flow/desk';
 import type { Fields } from '#core/records';
 import { stageLabels } from '#store/view';
 import { nameOf } from '#http/sessions';
-import { at, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { atCrm, CrmTabs } from './crm-choice.tsx';
 import { DryRunResult } from './dry-run-result.tsx';
 import { ProblemNote } from './errors.tsx';
 import { show } from './layout.tsx';
@@ -29,14 +30,14 @@ export function dryRunPage(): Hono<ConsoleEnv> {
     if (deal && wantsJson(c)) return c.json(await run(c, deal, oneOf(OCCASIONS, c.req.query('as')) ?? 'stage'));
     const stages = await stageLabels(c.var.options.db, tenantIn(c).id);
     const result = deal ? await attempt(() => runFor(c, deal)) : null;
-    const deals = deal ? null : await attempt(() => c.var.options.desk.deals(tenantIn(c).id, c.req.query('q') ?? ''));
+    const deals = deal ? null : await attempt(() => c.var.options.desk.deals(tenantIn(c).id, c.req.query('q') ?? '', c.var.crm || undefined));
     if (wantsJson(c)) return c.json({ items: deals instanceof Problem ? [] : deals, next: null });
     return show(
       c,
       { title: 'Dry run', current: 'mappings' },
       <>
         <p class="crumb">
-          <a href={at(c, '/mappings')}>Mappings</a> {deal ? <a href={at(c, '/mappings/dry-run')}>Dry run</a> : null}
+          <a href={atCrm(c, '/mappings')}>Mappings</a> {deal ? <a href={atCrm(c, '/mappings/dry-run')}>Dry run</a> : null}
         </p>
         {result ? <Result c={c} result={result} stages={stages} /> : null}
         {deals ? <Picker c={c} deals={deals} stages={stages} /> : null}
@@ -57,7 +58,8 @@ async function runFor(c: ConsoleContext, deal: string): Promise<Ran> {
 
 function run(c: ConsoleContext, deal: string, occasion: Occasion): Promise<DryRun> {
   const { desk } = c.var.options;
-  return occasion === 'stage' ? desk.dryRun(tenantIn(c).id, deal) : desk.dryRun(tenantIn(c).id, deal, {}, { key: 'dry-run', by: nameOf(sessionIn(c)) });
+  const request = occasion === 'stage' ? undefined : { key: 'dry-run', by: nameOf(sessionIn(c)) };
+  return desk.dryRun(tenantIn(c).id, deal, {}, request, c.var.crm || undefined);
 }
 
 async function attempt<Value>(work: () => Promise<Value>): Promise<Value | Problem> {
@@ -99,7 +101,10 @@ function Picker({ c, deals, stages }: { c: ConsoleContext; deals: Deal[] | Probl
     <>
       <h1>Try the mappings on a deal</h1>
       <p class="soft">Choose a deal. You see who would sign what and what would be written back; nothing is sent and nothing is written.</p>
-      <Filter c={c} hint="Name of a deal" />
+      <CrmTabs c={c} />
+      <Filter c={c} hint="Name of a deal">
+        {c.var.crms.length > 1 ? <input type="hidden" name="crm" value={c.var.crm} /> : null}
+      </Filter>
       {deals instanceof Problem ? <ProblemNote problem={deals} /> : <Deals c={c} deals={deals} stages={stages} />}
     </>
   );
@@ -111,7 +116,7 @@ function Deals({ c, deals, stages }: { c: ConsoleContext; deals: Deal[]; stages:
     <ul class="rows">
       {deals.map((deal) => (
         <li>
-          <a href={at(c, `/mappings/dry-run?deal=${encodeURIComponent(deal.id)}`)}>{deal.name || `Deal ${deal.id}`}</a>
+          <a href={atCrm(c, `/mappings/dry-run?deal=${encodeURIComponent(deal.id)}`)}>{deal.name || `Deal ${deal.id}`}</a>
           <span class="soft">{stages.get(deal.stage) ?? deal.stage}</span>
           <code class="soft">{deal.id}</code>
         </li>

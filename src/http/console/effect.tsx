@@ -7,7 +7,7 @@ import { inputOf, shownAs } from './correction.ts';
 import { Data, Facts, Id, objectOf, plain } from './data.tsx';
 import { fieldRows } from './timeline-entries.tsx';
 import { When } from './when.tsx';
-import { sayEffect, sayReceipt, type Names } from './wording.ts';
+import { namesWith, sayEffect, sayReceipt, type Names } from './wording.ts';
 
 interface EffectPageProps {
   c: ConsoleContext;
@@ -29,7 +29,11 @@ export function EffectPage({ c, effect, receipts, names }: EffectPageProps) {
       </h1>
       <p class="lead">{effect.why}</p>
       {effect.error && effect.state !== 'done' ? <Cause c={c} effect={effect} /> : null}
-      {effect.state === 'held' ? (
+      {effect.state === 'held' && objectOf(effect.error)['code'] === 'send.stopped' ? (
+        <p class="note warn">
+          It waits until sending is resumed, and goes on by itself then. <a href={at(c, '/held')}>Open Held</a>
+        </p>
+      ) : effect.state === 'held' ? (
         <p class="note warn">
           It waits until {vendorName(c.var.options, effect.vendor)} is connected again, and goes on by itself then. <a href={at(c, '/installs')}>Open Installs</a>
         </p>
@@ -49,7 +53,7 @@ export function EffectPage({ c, effect, receipts, names }: EffectPageProps) {
           ]}
         />
       </section>
-      <Receipts c={c} receipts={receipts} names={names} tried={effect.attempts > 0} />
+      <Receipts c={c} receipts={receipts} names={namesWith(names, effect.vendor)} tried={effect.attempts > 0} />
       <section>
         <h2>What was decided</h2>
         {effect.kind === 'record.write' ? (

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { asServer } from '#store/scope';
 import { consumeLink, isLinkGood } from '#store/sessions';
 import { endSession, setSessionCookie } from '#http/sessions';
 import type { ConsoleContext, ConsoleEnv } from './context.ts';
@@ -11,7 +12,8 @@ export function enterPages(): Hono<ConsoleEnv> {
   app.get('/enter/:token', async (c) => {
     const { db, clock } = c.var.options;
     c.header('cache-control', 'no-store');
-    if (!(await isLinkGood(db, c.req.param('token'), clock.now()))) return show(c, { title: 'Link expired', status: 410 }, <Expired inside={c.var.session !== undefined} />);
+    if (!(await asServer(() => isLinkGood(db, c.req.param('token'), clock.now()))))
+      return show(c, { title: 'Link expired', status: 410 }, <Expired inside={c.var.session !== undefined} />);
     return show(
       c,
       { title: 'Sign in' },
@@ -26,7 +28,7 @@ export function enterPages(): Hono<ConsoleEnv> {
   });
   app.post('/enter/:token', async (c) => {
     const { options } = c.var;
-    const opened = await consumeLink(options.db, c.req.param('token'), options.clock.now());
+    const opened = await asServer(() => consumeLink(options.db, c.req.param('token'), options.clock.now()));
     if (!opened) return show(c, { title: 'Link expired', status: 410 }, <Expired inside={c.var.session !== undefined} />);
     setSessionCookie(c, options, opened.cookie);
     return c.redirect('/', 303);

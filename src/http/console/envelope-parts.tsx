@@ -5,7 +5,7 @@ import type { EnvelopesTable, RecipientsTable } from '#store/schema';
 import type { EnvelopeDetail } from '#store/view';
 import { Badge, ENVELOPE_WORDS, RECIPIENT_WORDS } from './badge.tsx';
 import { at, type ConsoleContext } from './context.ts';
-import { Facts, Id, objectOf, plain } from './data.tsx';
+import { Facts, Id, objectOf } from './data.tsx';
 import { When } from './when.tsx';
 import type { Names } from './wording.ts';
 
@@ -97,19 +97,6 @@ export function Document({ envelope }: { envelope: EnvelopesTable }) {
           ]),
         ]}
       />
-    </details>
-  );
-}
-
-export function Attribution({ envelope }: { envelope: EnvelopesTable }) {
-  const touches = Object.entries(objectOf(envelope.attribution));
-  return (
-    <details class="sheet" id="attribution">
-      <summary>
-        <h2>Attribution</h2>
-      </summary>
-      <p class="soft">Frozen when the envelope was made; it never changes.</p>
-      {touches.length === 0 ? <p>The CRM named no source.</p> : <Facts rows={touches.map(([name, value]) => [name, plain(value)])} />}
     </details>
   );
 }

@@ -5,10 +5,11 @@ import { Problem } from '#core/problem';
 import { nameOf } from '#http/sessions';
 import { openPersonal, type PersonalData } from '#store/people';
 import { findEnvelopeDetail, readStory, type EnvelopeDetail, type Story } from '#store/view';
+import { Attribution, readAttribution, type AttributionView } from './attribution.tsx';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
 import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { Id } from './data.tsx';
-import { Attribution, Document, Pins, Recipients, StatusPath } from './envelope-parts.tsx';
+import { Document, Pins, Recipients, StatusPath } from './envelope-parts.tsx';
 import { show, showPart } from './layout.tsx';
 import { wantsJson } from './list.tsx';
 import { Live } from './live.tsx';
@@ -23,6 +24,7 @@ interface EnvelopePage {
   people: (PersonalData | null)[];
   story: Story;
   names: Names;
+  attribution: AttributionView;
 }
 
 export function envelopePage(): Hono<ConsoleEnv> {
@@ -31,7 +33,7 @@ export function envelopePage(): Hono<ConsoleEnv> {
     const page = await readPage(c);
     const { envelope } = page.detail;
     const version = versionOf(page);
-    if (wantsJson(c)) return c.json({ ...page.detail, story: page.story });
+    if (wantsJson(c)) return c.json({ ...page.detail, story: page.story, attributions: page.attribution.rows });
     if (c.req.query('part') === 'live') return c.req.query('seen') === version ? c.body(null, 204) : showPart(c, <LiveEnvelope c={c} page={page} version={version} />);
     return show(
       c,
@@ -76,6 +78,7 @@ async function readPage(c: ConsoleContext): Promise<EnvelopePage> {
     people: await openPersonal(db, sealer, tenant, detail.recipients),
     story: await readStory(db, tenant, { correlation: envelope.correlation, envelope: envelope.id }),
     names: await namesOf(c, { crm: vendorOf(envelope.crm), sign: vendorOf(envelope.sign) }),
+    attribution: await readAttribution(db, tenant, envelope.id),
   };
 }
 
@@ -111,7 +114,7 @@ function LiveEnvelope({ c, page, version }: { c: ConsoleContext; page: EnvelopeP
           <Recipients recipients={detail.recipients} people={people} now={c.var.options.clock.now()} />
           {open ? <Actions c={c} envelope={envelope} /> : null}
           <Document envelope={envelope} />
-          <Attribution envelope={envelope} />
+          <Attribution c={c} envelope={envelope} attribution={page.attribution} />
           <Pins c={c} detail={detail} names={names} />
         </aside>
       </div>

@@ -2,6 +2,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Context } from 'hono';
 import { Problem, type ProblemCode, type Remedy } from '#core/problem';
 import type { ConsoleContext, ConsoleOptions } from './context.ts';
+import { setRetryAfter } from '#http/gate';
 import { consoleHeaders } from './headers.ts';
 import { show, type PageFrame } from './layout.tsx';
 
@@ -18,6 +19,7 @@ const STATUS: Partial<Record<ProblemCode, NonNullable<PageFrame['status']>>> = {
   'oauth.denied': 403,
   'signature.invalid': 401,
   'request.too-large': 413,
+  'request.too-many': 429,
   'internal.bug': 500,
   'vendor.odd-answer': 502,
   'store.busy': 503,
@@ -46,6 +48,7 @@ export async function answerError(error: unknown, c: Context, options: ConsoleOp
   const status = statusOf(problem);
   c.set('options', options);
   if (problem.remedy === 'bug') options.log.error({ err: problem.cause ?? problem, path: c.req.routePath }, 'a request failed');
+  setRetryAfter(c, problem);
   // An error may come from an address for which no middleware of the console stands.
   await headers(c, async () => {
     c.res = isForMachines(c)

@@ -1,8 +1,11 @@
 import type { MappingFault } from '#flow/desk';
 import { counted } from './counted.ts';
 
+/** A fault in any text that people write here. */
+export type PlacedFault = Omit<MappingFault, 'kind'>;
+
 /** Faults of a mapping with their places, errors first; or the good news. */
-export function FaultList({ faults, href }: { faults: MappingFault[]; href: (fault: MappingFault) => string }) {
+export function FaultList({ faults, href }: { faults: readonly PlacedFault[]; href: (fault: PlacedFault) => string }) {
   if (faults.length === 0) return <p class="good">✓ No faults.</p>;
   const errors = faults.filter((fault) => fault.level === 'error').length;
   const ordered = [...faults].sort((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning') || a.line - b.line);

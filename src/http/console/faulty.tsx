@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { DeliveryId } from '#core/ids';
 import { Problem } from '#core/problem';
+import { asServer } from '#store/scope';
 import { findFaulty, listFaulty } from '#store/view';
 import { at, isOperator, vendorName, type ConsoleEnv } from './context.ts';
 import { Data, Facts, Id } from './data.tsx';
@@ -20,7 +21,7 @@ export function faultyPages(): Hono<ConsoleEnv> {
   });
   app.get('/faulty', async (c) => {
     const { db, clock } = c.var.options;
-    const page = await listFaulty(db, askOf(c));
+    const page = await asServer(() => listFaulty(db, askOf(c)));
     if (wantsJson(c)) return jsonPage(c, page);
     return show(
       c,
@@ -49,7 +50,7 @@ export function faultyPages(): Hono<ConsoleEnv> {
   });
   app.get('/faulty/:delivery', async (c) => {
     const { db, clock } = c.var.options;
-    const delivery = await findFaulty(db, c.req.param('delivery') as DeliveryId);
+    const delivery = await asServer(() => findFaulty(db, c.req.param('delivery') as DeliveryId));
     if (!delivery) throw new Problem('request.not-found');
     const body = delivery.body ? Buffer.from(delivery.body).subarray(0, SHOWN_BYTES).toString('utf8') : null;
     return show(

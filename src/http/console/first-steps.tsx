@@ -70,8 +70,10 @@ export async function firstSteps(c: ConsoleContext, { installs, counts, newest }
 
 async function isMappingClean(c: ConsoleContext): Promise<boolean> {
   try {
-    const faults = await c.var.options.desk.checkMappings(tenantIn(c).id);
-    return faults.every((fault) => fault.level !== 'error');
+    const { desk } = c.var.options;
+    const crms = await desk.crms(tenantIn(c).id);
+    const faults = (await Promise.all(crms.map((crm) => desk.checkMappings(tenantIn(c).id, {}, crm)))).flat();
+    return crms.length > 0 && faults.every((fault) => fault.level !== 'error');
   } catch (error) {
     // The steps are a guide: what can't be checked yet is simply not done.
     c.var.options.log.debug({ code: Problem.from(error).code }, 'the mappings could not be checked for the first steps');

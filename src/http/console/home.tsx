@@ -1,9 +1,13 @@
 import { Hono } from 'hono';
-import { listTenants, type Page, type TenantView } from '#store/view';
-import { isOperator, type ConsoleContext, type ConsoleEnv, type Vendor } from './context.ts';
+import { asServer } from '#store/scope';
+import { Problem } from '#core/problem';
+import { nameOf } from '#http/sessions';
+import { findServerStop, listTenants, type Page, type ServerStop, type TenantView } from '#store/view';
+import { back, formOf, isOperator, type ConsoleContext, type ConsoleEnv, type Vendor } from './context.ts';
 import { SignedOut } from './enter.tsx';
 import { show } from './layout.tsx';
 import { askOf, Empty, Filter, jsonPage, Pager, wantsJson } from './list.tsx';
+import { StopForm } from './stops.tsx';
 import { When } from './when.tsx';
 
 /** The front door: where to go depends on who asks. */
@@ -14,18 +18,26 @@ export function homePage(): Hono<ConsoleEnv> {
     if (!session) return show(c, { title: 'Sign in' }, <SignedOut />);
     if (session.tenant !== null) return c.redirect(`/t/${session.tenant}`);
     const text = c.req.query('q');
-    const page = await listTenants(options.db, { ...askOf(c), text });
+    const page = await asServer(() => listTenants(options.db, { ...askOf(c), text }));
     const [only] = page.rows;
     const looking = text !== undefined || c.req.query('all') !== undefined || c.req.query('after') !== undefined || wantsJson(c);
     if (!looking && !only) return show(c, { title: 'Begin' }, <Begin c={c} />);
     if (!looking && only && page.rows.length === 1) return c.redirect(`/t/${only.id}`);
     if (wantsJson(c)) return jsonPage(c, page);
-    return show(c, { title: 'Tenants' }, <Tenants c={c} page={page} />);
+    return show(c, { title: 'Tenants' }, <Tenants c={c} page={page} stop={(await findServerStop(options.db)) ?? null} />);
+  });
+  app.post('/', async (c) => {
+    const { session, options } = c.var;
+    if (session?.tenant !== null) throw new Problem('request.forbidden');
+    const { reason = '', do: what } = await formOf(c);
+    if (what === 'resume') await options.desk.brakes.resumeServer(nameOf(session));
+    else await options.desk.brakes.stopServer(reason, nameOf(session));
+    return back(c, '/?all=1', what === 'resume' ? 'resumed' : 'stopped');
   });
   return app;
 }
 
-function Tenants({ c, page }: { c: ConsoleContext; page: Page<TenantView> }) {
+function Tenants({ c, page, stop }: { c: ConsoleContext; page: Page<TenantView>; stop: ServerStop | null }) {
   const now = c.var.options.clock.now();
   return (
     <>
@@ -48,6 +60,26 @@ function Tenants({ c, page }: { c: ConsoleContext; page: Page<TenantView> }) {
         </ul>
       )}
       <Pager c={c} next={page.next} />
+      <section>
+        <h2>Stop sending on this server</h2>
+        {stop ? (
+          <>
+            <p class="note warn">
+              <strong>Sending is stopped for every tenant:</strong> {stop.because} (by {stop.by}, <When at={stop.at} now={now} />)
+            </p>
+            <form method="post" action="/" class="row">
+              <button name="do" value="resume">
+                Resume sending for every tenant
+              </button>
+            </form>
+          </>
+        ) : (
+          <>
+            <p class="soft">Acts at once, for every tenant and in every process. Voids, withdrawals of consent and write-backs go on.</p>
+            <StopForm action="/" label="Stop sending for every tenant" />
+          </>
+        )}
+      </section>
       {isOperator(c) ? (
         <section>
           <h2>Another account</h2>
@@ -101,18 +133,42 @@ function Begin({ c }: { c: ConsoleContext }) {
 /** One button a vendor; without an app registration it says what is missing. */
 export function ConnectButtons({ vendors, tenant }: { vendors: Vendor[]; tenant: string | null }) {
   if (vendors.length === 0) return <p class="soft">No such connector is part of this server.</p>;
-  const suffix = tenant ? `?tenant=${encodeURIComponent(tenant)}` : '';
   return (
-    <p class="row">
-      {vendors.map((vendor) =>
-        vendor.connectable ? (
-          <a class="button" href={`/install/${encodeURIComponent(vendor.id)}${suffix}`}>
-            Connect {vendor.name}
-          </a>
-        ) : (
-          <span class="soft">{vendor.name}: put its app registration into app.config.json first.</span>
-        ),
-      )}
-    </p>
+    <>
+      <p class="row">{vendors.map((vendor) => (hasChoice(vendor) ? null : <ConnectButton vendor={vendor} tenant={tenant} />))}</p>
+      {vendors.filter(hasChoice).map((vendor) => (
+        <ConnectForm vendor={vendor} tenant={tenant} />
+      ))}
+    </>
+  );
+}
+
+const hasChoice = (vendor: Vendor): boolean => vendor.connectable && (vendor.logins?.length ?? 0) > 0;
+
+function ConnectButton({ vendor, tenant }: { vendor: Vendor; tenant: string | null }) {
+  if (!vendor.connectable) return <span class="soft">{vendor.name}: set its app registration in the environment first, as its README says.</span>;
+  return (
+    <a class="button" href={`/install/${encodeURIComponent(vendor.id)}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ''}`}>
+      Connect {vendor.name}
+    </a>
+  );
+}
+
+/** Where the account signs in decides what is connected: a production account, a test copy, or a login of the company's own. */
+function ConnectForm({ vendor, tenant }: { vendor: Vendor; tenant: string | null }) {
+  return (
+    <form method="get" action={`/install/${encodeURIComponent(vendor.id)}`} class="row">
+      {tenant ? <input type="hidden" name="tenant" value={tenant} /> : null}
+      <button>Connect {vendor.name}</button>
+      <label>
+        at <input name="login" list={`logins-${vendor.id}`} value={vendor.logins?.[0]?.id ?? ''} required maxlength={120} autocapitalize="off" spellcheck={false} />
+      </label>
+      <datalist id={`logins-${vendor.id}`}>
+        {vendor.logins?.map(({ id, name }) => (
+          <option value={id}>{name}</option>
+        ))}
+      </datalist>
+      {vendor.ownLogin === undefined ? null : <span class="soft">or your own, such as {vendor.ownLogin.replace('*', 'acme')}</span>}
+    </form>
   );
 }

@@ -1,11 +1,16 @@
 import type { Template } from '#core/records';
+import { STREAM } from '#store/cursors';
 import type { InstallView } from '#store/view';
 import { Badge } from './badge.tsx';
 import { counted } from './counted.ts';
 import { at, isOperator, tenantIn, vendorName, type ConsoleContext, type Vendor } from './context.ts';
 import { Facts, Id } from './data.tsx';
+import { InstallLimits } from './install-limits.tsx';
+import { InstallSettings } from './install-settings.tsx';
 import { When } from './when.tsx';
 
+/** The round that reads fields, stages and templates. */
+const GROUND = 'ground';
 const STATE = { active: ['Active', 'good'], reauthorize: ['Needs reauthorisation', 'bad'], left: ['Disconnected', 'plain'] } as const;
 
 export function InstallState({ install }: { install: Pick<InstallView, 'state'> }) {
@@ -52,8 +57,9 @@ export function InstallCard({ c, install, templates }: { c: ConsoleContext; inst
         ]}
       />
       {templates ? <Templates templates={templates} /> : null}
+      <InstallLimits c={c} install={install} />
       <Reconciliation c={c} install={install} />
-      {install.state === 'left' ? null : <InstallActions c={c} install={install} signs={vendor?.capabilities.includes('sign') ?? false} />}
+      {install.state === 'left' ? null : <InstallActions c={c} install={install} vendor={vendor} />}
     </article>
   );
 }
@@ -112,25 +118,58 @@ function Reconciliation({ c, install }: { c: ConsoleContext; install: InstallVie
   if (install.cursors.length === 0) return <p class="soft">Not reconciled yet.</p>;
   return (
     <>
-      {install.cursors.map((cursor) => (
-        <div class="reconcile">
-          <h3>Reconciliation of {cursor.name}</h3>
-          {cursor.error ? <p class="bad">The last round failed: {cursor.error}</p> : null}
-          <Facts
-            rows={[
-              ['Last success', <When at={cursor.last_ok_at} now={now} />],
-              ['Looked at', `${cursor.seen} in ${cursor.lease_until > now ? 'the running round so far' : 'the last round'}`],
-              ['Gaps found', `${cursor.gaps} in that round, ${cursor.gaps_total} in all: changes that no webhook had told`],
-              ['Next round', cursor.lease_until > now ? 'running now' : <When at={cursor.next_at} now={now} />],
-            ]}
-          />
-        </div>
-      ))}
+      {install.cursors.map((cursor) =>
+        cursor.name === STREAM ? (
+          install.listening ? (
+            <Stream cursor={cursor} now={now} />
+          ) : null
+        ) : (
+          <div class="reconcile">
+            <h3>Reconciliation of {cursor.name}</h3>
+            {cursor.error ? <p class="bad">The last round failed: {cursor.error}</p> : null}
+            <Facts
+              rows={[
+                ['Last success', <When at={cursor.last_ok_at} now={now} />],
+                ['Looked at', `${cursor.seen} in ${cursor.lease_until > now ? 'the running round so far' : 'the last round'}`],
+                ...gapRows(cursor),
+                ['Next round', cursor.lease_until > now ? 'running now' : <When at={cursor.next_at} now={now} />],
+              ]}
+            />
+          </div>
+        ),
+      )}
     </>
   );
 }
 
-function InstallActions({ c, install, signs }: { c: ConsoleContext; install: InstallView; signs: boolean }) {
+type Cursor = InstallView['cursors'][number];
+/** Only what is asked of changes can find any. */
+const gapRows = ({ name, gaps, gaps_total }: Cursor): [string, unknown][] =>
+  name === GROUND ? [] : [['Gaps found', `${gaps} in that round, ${gaps_total} in all: changes that no webhook had told`]];
+
+/** A stream that nobody begins again by itself waits for a time that does not come. */
+const NEVER_MS = 366 * 86_400_000;
+
+function Stream({ cursor, now }: { cursor: Cursor; now: number }) {
+  const given = cursor.next_at - now > NEVER_MS;
+  const state = cursor.lease_until > now ? 'running now' : given ? 'given up; switch listening off and on to try again' : <When at={cursor.next_at} now={now} />;
+  return (
+    <div class="reconcile">
+      <h3>Changes as they happen</h3>
+      {cursor.error ? <p class="bad">{cursor.error}</p> : null}
+      <Facts
+        rows={[
+          ['Last heard', <When at={cursor.last_ok_at} now={now} />],
+          ['Heard', `${cursor.seen} since it began`],
+          ['Stream', state],
+        ]}
+      />
+    </div>
+  );
+}
+
+function InstallActions({ c, install, vendor }: { c: ConsoleContext; install: InstallView; vendor: Vendor | undefined }) {
+  const signs = vendor?.capabilities.includes('sign') ?? false;
   const act = (verb: string) => at(c, `/installs/${install.id}/${verb}`);
   return (
     <>
@@ -145,38 +184,7 @@ function InstallActions({ c, install, signs }: { c: ConsoleContext; install: Ins
           Disconnect…
         </a>
       </div>
-      {install.environment === 'test' ? <AllowSending action={act('sending')} allowed={install.send_allowed === 1} /> : null}
-      {signs ? <WebhookKeys action={act('keys')} install={install} /> : null}
+      <InstallSettings c={c} install={install} vendor={vendor} />
     </>
-  );
-}
-
-function AllowSending({ action, allowed }: { action: string; allowed: boolean }) {
-  return (
-    <details>
-      <summary>Sending from this test account: {allowed ? 'allowed' : 'not allowed'}</summary>
-      <p>A test or cloned account holds copies of live people’s addresses. Unless you allow it here, nothing is sent to anyone from it.</p>
-      <form method="post" action={action}>
-        <input type="hidden" name="allow" value={allowed ? '0' : '1'} />
-        <button class={allowed ? 'plain' : 'danger'}>{allowed ? 'Stop sending from it' : 'Allow it to send to live people'}</button>
-      </form>
-    </details>
-  );
-}
-
-function WebhookKeys({ action, install }: { action: string; install: InstallView }) {
-  return (
-    <details>
-      <summary>Webhook keys: {install.keyed ? 'set for this account' : 'the server’s own'}</summary>
-      <p>
-        Keys with which the provider signs this account’s webhooks, one a line; from then on these count, and the server’s own no more. Several may be live while you change them.
-        They are stored sealed and are never shown again.
-      </p>
-      <form method="post" action={action}>
-        <label for={`keys-${install.id}`}>Keys</label>
-        <textarea id={`keys-${install.id}`} name="keys" rows={3} autocomplete="off" spellcheck={false} required></textarea>
-        <button class="plain">Store these keys</button>
-      </form>
-    </details>
   );
 }

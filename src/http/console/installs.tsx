@@ -8,6 +8,7 @@ import { nameOf } from '#http/sessions';
 import { at, back, formOf, isOperator, sessionIn, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { ConnectButtons } from './home.tsx';
 import { ConnectByKey, InstallCard } from './install-card.tsx';
+import { CardKeyMade } from './install-settings.tsx';
 import { show } from './layout.tsx';
 import { Empty, Exports, wantsJson } from './list.tsx';
 
@@ -49,6 +50,22 @@ export function installPages(): Hono<ConsoleEnv> {
     if (keys.length === 0) throw new Problem('request.malformed', { say: 'Enter at least one key.' });
     await c.var.options.desk.setWebhookKeys(install.tenant, install.id, keys, nameOf(sessionIn(c)));
     return back(c, at(c, '/installs'), 'keys-set');
+  });
+  app.post('/installs/:install/card-key', async (c) => {
+    const install = await installOf(c);
+    const value = await c.var.options.desk.makeCardKey(install.tenant, install.id, nameOf(sessionIn(c)));
+    return show(c, { title: 'Key made', current: 'installs' }, <CardKeyMade c={c} value={value} />);
+  });
+  app.post('/installs/:install/share', async (c) => {
+    const install = await installOf(c);
+    await c.var.options.desk.setDayShare(install.tenant, install.id, Number((await formOf(c)).percent), nameOf(sessionIn(c)));
+    return back(c, at(c, '/installs'), 'share-set');
+  });
+  app.post('/installs/:install/listening', async (c) => {
+    const install = await installOf(c);
+    const on = (await formOf(c)).on === '1';
+    await c.var.options.desk.setListening(install.tenant, install.id, on, nameOf(sessionIn(c)));
+    return back(c, at(c, '/installs'), on ? 'listening' : 'listening-off');
   });
   app.post('/installs/:vendor/key', async (c) => {
     if (!isOperator(c)) throw new Problem('request.not-found');

@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import { asset } from './assets.ts';
 import { at, isOperator, type ConsoleContext, type Link } from './context.ts';
+import { StopBanner } from './stops.tsx';
 import { SAID } from './said.ts';
 
 const HTMX = JSON.stringify({ includeIndicatorStyles: false, allowEval: false, historyEnabled: false });
@@ -9,7 +10,7 @@ export interface PageFrame {
   title: string;
   /** Which entry of the navigation the page belongs to. */
   current?: string;
-  status?: 200 | 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 500 | 502 | 503;
+  status?: 200 | 400 | 401 | 403 | 404 | 409 | 410 | 413 | 422 | 429 | 500 | 502 | 503;
 }
 
 /** Answers with a whole page. */
@@ -47,6 +48,7 @@ function Document({ c, frame, body }: { c: ConsoleContext; frame: PageFrame; bod
               {said}
             </p>
           ) : null}
+          <StopBanner c={c} />
           {body}
         </main>
       </body>
@@ -57,10 +59,15 @@ function Document({ c, frame, body }: { c: ConsoleContext; frame: PageFrame; bod
 const PAGES: [string, string, string][] = [
   ['overview', '', 'Overview'],
   ['envelopes', '/envelopes', 'Envelopes'],
+  ['held', '/held', 'Held'],
+  ['consents', '/consents', 'Consent'],
+  ['reports', '/reports', 'Reports'],
+  ['capture', '/capture', 'Capture'],
   ['inbox', '/inbox', 'Inbox'],
   ['outbox', '/outbox', 'Outbox'],
   ['mappings', '/mappings', 'Mappings'],
   ['installs', '/installs', 'Installs'],
+  ['webhooks', '/webhooks', 'Webhooks'],
   ['ledger', '/ledger', 'Ledger'],
 ];
 
@@ -101,6 +108,12 @@ function Navigation({ c, current }: { c: ConsoleContext; current: string | undef
       {PAGES.map(([id, path, label]) => (
         <a href={at(c, path)} aria-current={current === id ? 'page' : undefined}>
           {label}
+          {id === 'held' && c.var.brakes?.waiting ? (
+            <span class="count warn" title="sends that wait for a person">
+              {c.var.brakes.waiting}
+              <span class="sr"> sends wait for a person</span>
+            </span>
+          ) : null}
           {dead[id] ? (
             <span class="count bad" title="dead letters">
               {dead[id]}

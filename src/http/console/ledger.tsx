@@ -7,10 +7,13 @@ import { show } from './layout.tsx';
 import { askOf, Empty, Exports, Filter, jsonPage, Pager, wantsJson } from './list.tsx';
 import { When } from './when.tsx';
 
-const LEDGERS: [LedgerName, string, string][] = [
+const BOOKS: [LedgerName, string, string][] = [
   ['facts', 'Facts', 'what we heard'],
   ['receipts', 'Receipts', 'what was done'],
   ['audit', 'Audit', 'what people did here'],
+  ['consents', 'Consents', 'what people agreed to'],
+  ['touches', 'Touchpoints', 'how people came'],
+  ['attributions', 'Attributions', 'what was frozen of it'],
 ];
 
 export function ledgerPage(): Hono<ConsoleEnv> {
@@ -30,9 +33,9 @@ function Ledger({ c, heads, page, filtered }: { c: ConsoleContext; heads: Ledger
   return (
     <>
       <h1>Ledger</h1>
-      <p class="soft">Three books that are only ever added to. Each entry carries the hash of the one before it, so that a change anywhere shows.</p>
+      <p class="soft">Six books that are only ever added to. Each entry carries the hash of the one before it, so that a change anywhere shows.</p>
       <section class="tiles">
-        {LEDGERS.map(([name, title, what]) => (
+        {BOOKS.map(([name, title, what]) => (
           <LedgerTile title={title} what={what} head={heads.find((head) => head.ledger === name)} />
         ))}
       </section>

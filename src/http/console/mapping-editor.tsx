@@ -3,9 +3,10 @@ import { Problem } from '#core/problem';
 import { nameOf } from '#http/sessions';
 import type { MappingFault, MappingKind } from '#flow/desk';
 import { findMapping, listVersions, type MappingVersion } from '#store/view';
-import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { back, formOf, sessionIn, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { atCrm } from './crm-choice.tsx';
 import { ProblemNote, statusOf } from './errors.tsx';
-import { FaultList } from './faults.tsx';
+import { FaultList, type PlacedFault } from './faults.tsx';
 import { show } from './layout.tsx';
 import { oneOf, wantsJson } from './list.tsx';
 import { KIND_WORDS, KINDS } from './mapping-kinds.ts';
@@ -25,7 +26,7 @@ export function mappingEditor(): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   app.get('/mappings/:kind', async (c) => {
     const kind = kindOf(c);
-    const mapping = await findMapping(c.var.options.db, tenantIn(c).id, kind);
+    const mapping = await findMapping(c.var.options.db, tenantIn(c).id, c.var.crm, kind);
     if (wantsJson(c)) return c.json(mapping ?? null);
     const text = mapping?.text ?? '';
     const checked = text === '' ? { faults: null, problem: null } : await check(c, kind, text);
@@ -39,7 +40,7 @@ export function mappingEditor(): Hono<ConsoleEnv> {
     const note = (form.note ?? '').trim().slice(0, NOTE_LENGTH);
     if (form.do !== 'save') return showEditor(c, kind, { text, note, ...(await check(c, kind, text)) });
     const saved = await save(c, kind, text, note);
-    return saved === 'saved' ? back(c, at(c, `/mappings/${kind}`), 'saved') : showEditor(c, kind, { text, note, ...saved });
+    return saved === 'saved' ? back(c, atCrm(c, `/mappings/${kind}`), 'saved') : showEditor(c, kind, { text, note, ...saved });
   });
   return app;
 }
@@ -53,7 +54,7 @@ export function kindOf(c: ConsoleContext): MappingKind {
 
 async function check(c: ConsoleContext, kind: MappingKind, text: string): Promise<Pick<Draft, 'faults' | 'problem'>> {
   try {
-    const faults = await c.var.options.desk.checkMappings(tenantIn(c).id, { [kind]: text });
+    const faults = await c.var.options.desk.checkMappings(tenantIn(c).id, { [kind]: text }, c.var.crm || undefined);
     return { faults: faults.filter((fault) => fault.kind === kind), problem: null };
   } catch (error) {
     return { faults: null, problem: Problem.from(error) };
@@ -62,7 +63,7 @@ async function check(c: ConsoleContext, kind: MappingKind, text: string): Promis
 
 async function save(c: ConsoleContext, kind: MappingKind, text: string, note: string): Promise<'saved' | Pick<Draft, 'faults' | 'problem'>> {
   try {
-    const result = await c.var.options.desk.saveMapping(tenantIn(c).id, kind, text, note, nameOf(sessionIn(c)));
+    const result = await c.var.options.desk.saveMapping(tenantIn(c).id, kind, text, note, nameOf(sessionIn(c)), c.var.crm || undefined);
     return result.saved ? 'saved' : { faults: result.faults, problem: new Problem('mapping.faulty') };
   } catch (error) {
     return { faults: null, problem: Problem.from(error) };
@@ -70,7 +71,7 @@ async function save(c: ConsoleContext, kind: MappingKind, text: string, note: st
 }
 
 async function showEditor(c: ConsoleContext, kind: MappingKind, draft: Draft): Promise<Response> {
-  const versions = await listVersions(c.var.options.db, tenantIn(c).id, kind, Number(c.req.query('before')) || undefined);
+  const versions = await listVersions(c.var.options.db, tenantIn(c).id, c.var.crm, kind, Number(c.req.query('before')) || undefined);
   const status = draft.problem ? statusOf(draft.problem) : 200;
   return show(c, { title: `${KIND_WORDS[kind][0]} mapping`, current: 'mappings', status }, <Editor c={c} kind={kind} draft={draft} versions={versions} />);
 }
@@ -87,13 +88,13 @@ function Editor({ c, kind, draft, versions }: EditorProps) {
   return (
     <>
       <p class="crumb">
-        <a href={at(c, '/mappings')}>Mappings</a>
+        <a href={atCrm(c, '/mappings')}>Mappings</a>
       </p>
-      <h1>{title}</h1>
+      <h1>{c.var.crms.length > 1 ? `${title} (${vendorName(c.var.options, c.var.crm)})` : title}</h1>
       <p class="soft">{say}</p>
       {draft.problem ? <ProblemNote problem={draft.problem} /> : null}
       {draft.faults ? <FaultList faults={draft.faults} href={(fault) => `#line-${fault.line}`} /> : null}
-      <form method="post" action={at(c, `/mappings/${kind}`)} class="editor-form">
+      <form method="post" action={atCrm(c, `/mappings/${kind}`)} class="editor-form">
         <TextEditor text={draft.text} faults={draft.faults ?? []} />
         <label for="note">What you changed, for the list of versions</label>
         <input id="note" name="note" value={draft.note} maxlength={NOTE_LENGTH} />
@@ -112,7 +113,7 @@ function Editor({ c, kind, draft, versions }: EditorProps) {
 }
 
 /** A plain text area beside its line numbers. Lines with faults are marked by shape and colour. */
-function TextEditor({ text, faults }: { text: string; faults: MappingFault[] }) {
+export function TextEditor({ text, faults, label = 'Text of the mapping' }: { text: string; faults: readonly PlacedFault[]; label?: string }) {
   const lines = text.split('\n').length;
   const levels = new Map(faults.map((fault) => [fault.line, fault.level]));
   for (const fault of faults) if (fault.level === 'error') levels.set(fault.line, 'error');
@@ -125,7 +126,7 @@ function TextEditor({ text, faults }: { text: string; faults: MappingFault[] }) 
           </span>
         ))}
       </div>
-      <textarea name="text" aria-label="Text of the mapping" rows={lines + 1} wrap="off" spellcheck={false} autocapitalize="off" autocomplete="off" data-editor="">
+      <textarea name="text" aria-label={label} rows={lines + 1} wrap="off" spellcheck={false} autocapitalize="off" autocomplete="off" data-editor="">
         {`\n${text}`}
       </textarea>
     </div>

@@ -5,7 +5,8 @@ import { parseMapping } from '#core/mapping/parse';
 import { nameOf } from '#http/sessions';
 import type { MappingKind } from '#flow/desk';
 import { findMapping, listVersions, type MappingVersion } from '#store/view';
-import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { atCrm } from './crm-choice.tsx';
 import { Badge } from './badge.tsx';
 import { show } from './layout.tsx';
 import { wantsJson } from './list.tsx';
@@ -20,7 +21,7 @@ const CONTEXT = 3;
 export function mappingVersionPages(): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
   app.get('/mappings/:kind/versions', async (c) => {
-    const { rows, next } = await listVersions(c.var.options.db, tenantIn(c).id, kindOf(c), Number(c.req.query('after')) || undefined);
+    const { rows, next } = await listVersions(c.var.options.db, tenantIn(c).id, c.var.crm, kindOf(c), Number(c.req.query('after')) || undefined);
     return c.json({ items: rows, next: next === null ? null : String(next) });
   });
   app.get('/mappings/:kind/versions/:version', async (c) => {
@@ -49,15 +50,15 @@ export function mappingVersionPages(): Hono<ConsoleEnv> {
   app.post('/mappings/:kind/activate', async (c) => {
     const kind = kindOf(c);
     const { version } = await versionOf(c, kind, (await formOf(c)).version);
-    await c.var.options.desk.activateMapping(tenantIn(c).id, kind, version, nameOf(sessionIn(c)));
-    return back(c, at(c, `/mappings/${kind}`), 'activated');
+    await c.var.options.desk.activateMapping(tenantIn(c).id, kind, version, nameOf(sessionIn(c)), c.var.crm || undefined);
+    return back(c, atCrm(c, `/mappings/${kind}`), 'activated');
   });
   return app;
 }
 
 async function versionOf(c: ConsoleContext, kind: MappingKind, version: string | undefined) {
   const number = Number(version);
-  const mapping = Number.isInteger(number) && number > 0 ? await findMapping(c.var.options.db, tenantIn(c).id, kind, number) : undefined;
+  const mapping = Number.isInteger(number) && number > 0 ? await findMapping(c.var.options.db, tenantIn(c).id, c.var.crm, kind, number) : undefined;
   if (!mapping) throw new Problem('request.not-found');
   return mapping;
 }
@@ -65,7 +66,7 @@ async function versionOf(c: ConsoleContext, kind: MappingKind, version: string |
 function Crumb({ c, kind }: { c: ConsoleContext; kind: MappingKind }) {
   return (
     <p class="crumb">
-      <a href={at(c, '/mappings')}>Mappings</a> <a href={at(c, `/mappings/${kind}`)}>{KIND_WORDS[kind][0]}</a>
+      <a href={atCrm(c, '/mappings')}>Mappings</a> <a href={atCrm(c, `/mappings/${kind}`)}>{KIND_WORDS[kind][0]}</a>
     </p>
   );
 }
@@ -79,7 +80,7 @@ export function VersionList({ c, kind, versions }: { c: ConsoleContext; kind: Ma
       <ul class="rows">
         {versions.rows.map((version) => (
           <li>
-            <a href={at(c, `/mappings/${kind}/versions/${version.version}`)}>Version {version.version}</a>
+            <a href={atCrm(c, `/mappings/${kind}/versions/${version.version}`)}>Version {version.version}</a>
             {version.active ? <Badge words={['Active', 'good']} /> : null}
             {version.frozen_at ? <Badge words={['In use by envelopes', 'plain']} /> : null}
             <span>{version.note || (version.origin === 'shipped' ? 'As shipped' : '')}</span>
@@ -87,9 +88,9 @@ export function VersionList({ c, kind, versions }: { c: ConsoleContext; kind: Ma
               {version.created_by}, <When at={version.created_at} now={now} />
             </span>
             <span class="row end">
-              {version.version > 1 ? <a href={at(c, `/mappings/${kind}/diff?from=${version.version - 1}&to=${version.version}`)}>What changed</a> : null}
+              {version.version > 1 ? <a href={atCrm(c, `/mappings/${kind}/diff?from=${version.version - 1}&to=${version.version}`)}>What changed</a> : null}
               {version.active ? null : (
-                <form method="post" action={at(c, `/mappings/${kind}/activate`)}>
+                <form method="post" action={atCrm(c, `/mappings/${kind}/activate`)}>
                   <input type="hidden" name="version" value={String(version.version)} />
                   <button class="link">Make active</button>
                 </form>
@@ -100,7 +101,7 @@ export function VersionList({ c, kind, versions }: { c: ConsoleContext; kind: Ma
       </ul>
       {versions.next === null ? null : (
         <nav class="pager" aria-label="Older versions">
-          <a href={at(c, `/mappings/${kind}?before=${versions.next}`)}>Older</a>
+          <a href={atCrm(c, `/mappings/${kind}?before=${versions.next}`)}>Older</a>
         </nav>
       )}
     </section>
@@ -147,7 +148,8 @@ function meaning(kind: MappingKind, before: string, after: string): string[] | n
   return old.ok && now.ok ? writeChanges(diffMappings(old.mapping, now.mapping)) : null;
 }
 
-function Lines({ lines }: { lines: DiffLine[] }) {
+/** Changed lines, with a few equal ones around each. */
+export function Lines({ lines }: { lines: DiffLine[] }) {
   const near = lines.map((_, index) => lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some((line) => line.kind !== 'same'));
   if (!near.includes(true)) return <p class="soft">The texts are equal.</p>;
   return (

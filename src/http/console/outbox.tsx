@@ -87,8 +87,8 @@ function Outbox({ c, dead, page, filtered, names }: OutboxProps) {
       />
       {outbox && outbox.held > 0 ? (
         <p class="note warn">
-          {counted(outbox.held, 'effect')} on hold: the account needs a person to connect it again. <a href={at(c, '/installs')}>Open Installs</a> and press Reconnect; what is on
-          hold then goes on by itself.
+          {counted(outbox.held, 'effect')} on hold: an account needs a person to connect it again (<a href={at(c, '/installs')}>Installs</a>), or sending is stopped (
+          <a href={at(c, '/held')}>Held</a>). What is on hold goes on by itself after that.
         </p>
       ) : null}
       {dead.rows.length > 0 ? (

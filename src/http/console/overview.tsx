@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { sha256 } from '#lib/hmac';
 import { ENVELOPE_STATUSES, isClosed, type EnvelopeStatus } from '#core/envelope';
 import type { AlarmsTable } from '#store/schema';
+import { asServer } from '#store/scope';
 import { countEnvelopes, listAlarms, listEnvelopes, listInstalls, type EnvelopeRow, type InstallView, type Waiting } from '#store/view';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
 import { at, isOperator, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
@@ -12,6 +13,7 @@ import { InstallState } from './install-card.tsx';
 import { show, showPart } from './layout.tsx';
 import { Empty } from './list.tsx';
 import { Live } from './live.tsx';
+import { StopForm } from './stops.tsx';
 import { When } from './when.tsx';
 
 const NEWEST = 5;
@@ -53,7 +55,7 @@ async function readOverview(c: ConsoleContext): Promise<Overview> {
     installs,
     counts,
     newest,
-    alarms: await listAlarms(db, tenant, isOperator(c)),
+    alarms: await (isOperator(c) ? asServer(() => listAlarms(db, tenant, true)) : listAlarms(db, tenant, false)),
     waiting: c.var.waiting ?? { inbox: { ready: 0, dead: 0 }, outbox: { ready: 0, leased: 0, held: 0, parked: 0 } },
     steps: await firstSteps(c, { installs, counts, newest }),
   };
@@ -70,7 +72,8 @@ function LiveOverview({ c, overview, version }: { c: ConsoleContext; overview: O
   return (
     <Live c={c} version={version} moving={isMoving(overview)}>
       <Reconnects c={c} installs={installs} />
-      <Alarms c={c} alarms={alarms} />
+      {/* Stops have a banner of their own, on every page. */}
+      <Alarms c={c} alarms={alarms.filter(({ code }) => code !== 'sending-stopped')} />
       {steps.some((step) => !step.done) ? <FirstSteps steps={steps} /> : null}
       <Counts c={c} overview={overview} />
       <section>
@@ -84,6 +87,17 @@ function LiveOverview({ c, overview, version }: { c: ConsoleContext; overview: O
           <Empty title="No envelope yet">The first one appears here as soon as a deal reaches a stage that the mapping sends from.</Empty>
         )}
       </section>
+      {c.var.brakes?.stops.some(({ rule }) => rule === null) ? null : (
+        <details class="sheet">
+          <summary>
+            <h2>Stop sending</h2>
+          </summary>
+          <p class="soft">
+            Acts at once, for every rule. Single rules are stopped on the page <a href={at(c, '/held')}>Held</a>.
+          </p>
+          <StopForm action={at(c, '/stops')} label="Stop all sending" />
+        </details>
+      )}
       <section>
         <div class="heading">
           <h2>Connected accounts</h2>
@@ -131,6 +145,12 @@ function Alarms({ c, alarms }: { c: ConsoleContext; alarms: AlarmsTable[] }) {
           </p>
           <p class="soft">
             <code>{alarm.code}</code> · {alarm.count === 1 ? 'once' : counted(alarm.count, 'time')}, last <When at={alarm.last_at} now={now} />
+            {alarm.code === 'sends-held' ? (
+              <>
+                {' · '}
+                <a href={at(c, `/held/${alarm.subject}`)}>Review</a>
+              </>
+            ) : null}
             {alarm.code === 'dead-letters' ? (
               <>
                 {' · '}

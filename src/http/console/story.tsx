@@ -3,7 +3,7 @@ import type { Correlation } from '#core/ids';
 import { Problem } from '#core/problem';
 import { sha256 } from '#lib/hmac';
 import { findEnvelopeOfStory, listInstalls, readStory, stageLabels, type Story } from '#store/view';
-import { at, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { at, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv, type ConsoleOptions } from './context.ts';
 import { Id } from './data.tsx';
 import { show, showPart } from './layout.tsx';
 import { wantsJson } from './list.tsx';
@@ -30,7 +30,7 @@ export function storyPages(): Hono<ConsoleEnv> {
             It is about an envelope: <a href={at(c, `/envelopes/${envelope.id}`)}>{envelope.deal_name}</a>
           </p>
         ) : null}
-        <Timeline c={c} story={story} names={await namesOf(c)} />
+        <Timeline c={c} story={story} names={await namesOf(c, { crm: crmOf(c, story) })} />
       </Live>
     );
     if (c.req.query('part') === 'live') return c.req.query('seen') === version ? c.body(null, 204) : showPart(c, body);
@@ -61,5 +61,23 @@ export async function namesOf(c: ConsoleContext, own: { crm?: string | undefined
   const first = (capability: string) => installs.find((install) => options.vendors.find((vendor) => vendor.id === install.vendor)?.capabilities.includes(capability))?.vendor;
   const crm = own.crm ?? first('crm');
   const sign = own.sign ?? first('sign');
-  return { crm: crm ? vendorName(options, crm) : 'the CRM', sign: sign ? vendorName(options, sign) : 'the provider', stage: (id) => labels.get(id) ?? id };
+  const name = crm ? vendorName(options, crm) : 'the CRM';
+  return { crm: name, sign: sign ? vendorName(options, sign) : 'the provider', journey: name, as: (id) => partsOf(options, id), stage: (id) => labels.get(id) ?? id };
+}
+
+function partsOf(options: ConsoleOptions, id: string): ReturnType<Names['as']> {
+  const vendor = options.vendors.find((one) => one.id === id);
+  if (!vendor) return {};
+  const { name, capabilities } = vendor;
+  return {
+    ...(capabilities.includes('crm') ? { crm: name } : {}),
+    ...(capabilities.includes('sign') ? { sign: name } : {}),
+    ...(capabilities.includes('journey') ? { journey: name } : {}),
+  };
+}
+
+/** The CRM that a story without an envelope is about: the one that was asked or written to. */
+function crmOf({ var: { options } }: ConsoleContext, story: Story): string | undefined {
+  const isCrm = (id: string | null) => options.vendors.some((vendor) => vendor.id === id && vendor.capabilities.includes('crm'));
+  return story.effects.map(({ vendor }) => vendor).find(isCrm) ?? undefined;
 }

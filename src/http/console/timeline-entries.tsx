@@ -3,7 +3,7 @@ import type { Story } from '#store/view';
 import { EFFECT_WORDS, type Tone } from './badge.tsx';
 import { counted } from './counted.ts';
 import { objectOf, plain } from './data.tsx';
-import { sayEffect, sayFact, sayReceipt, sayRecords, sayTold, type Names, type RecordName } from './wording.ts';
+import { sayEffect, sayFact, namesWith, sayReceipt, sayRecords, sayTold, type Names, type RecordName } from './wording.ts';
 
 /** One row of a ledger or of the outbox, as it unfolds. */
 export interface Part {
@@ -103,7 +103,8 @@ function receiptEntries(story: Story, names: Names): Entry[] {
   return story.receipts.map((receipt) => {
     const effect = effects.get(receipt.effect);
     const write = receipt.kind === 'record.write' && effect && receipt.outcome === 'done' ? writeOf(effect.data) : null;
-    const { say } = objectOf(receipt.detail);
+    const { say: refused, note } = objectOf(receipt.detail);
+    const say = refused ?? note;
     const rows: [string, unknown][] = [
       ...ledgerRows(receipt),
       ['Effect', <code>{receipt.effect}</code>],
@@ -115,7 +116,7 @@ function receiptEntries(story: Story, names: Names): Entry[] {
       rank: 2,
       place: receipt.seq,
       label: OUTCOME[receipt.outcome],
-      title: sayReceipt(receipt, names),
+      title: sayReceipt(receipt, namesWith(names, effect?.vendor ?? null)),
       why: say === undefined ? [] : [plain(say)],
       tone: TONE[receipt.outcome],
       tag: null,

@@ -1,3 +1,4 @@
+import type { ConsentTopic } from '#core/consent';
 import type { EffectData, EffectKind } from '#core/effect';
 import type { EnvelopeStatus } from '#core/envelope';
 import type { FactData, FactType } from '#core/fact';
@@ -9,6 +10,10 @@ import type { OutboxTable } from '#store/schema';
 export interface Names {
   crm: string;
   sign: string;
+  /** Whoever lists and journeys belong to: the CRM, or another account beside it. */
+  journey: string;
+  /** What one vendor is called, in the parts that it plays. */
+  as: (vendor: string) => Partial<Pick<Names, 'crm' | 'sign' | 'journey'>>;
   /** A stage as people know it. */
   stage: (id: string) => string;
 }
@@ -39,11 +44,26 @@ const FACTS: { [Type in FactType]: (data: FactData[Type], names: Names) => strin
   'envelope.status': (data, { sign }) => `${sign} ${HEARD[data.status]}${SEEN[data.seenBy]}`,
   'envelope.create-failed': (_, { sign }) => `${sign} did not make the envelope`,
   'envelope.void-requested': (data) => `A void was asked for by ${data.by}`,
+  'envelope.waited': (data) => `The time of the journey rule “${data.rule}” was over`,
   'envelope.remind-requested': (data) => `A reminder was asked for by ${data.by}`,
   'person.erased': (_, { crm }) => `${crm} asked us to erase a person`,
+  'consent.acted': (data, { crm }) => `${data.acts.map(sayAct).join('; ')}${data.acts.some(({ how }) => how === 'crm') ? `, in ${crm}` : ''}`,
+  'lead.captured': (data) => `Somebody filled in the page “${data.page}”`,
+  'person.linked': (data, { crm }) => `${crm} knows them as contact ${data.contact}${data.deal === null ? '' : `, with deal ${data.deal}`}`,
+  'consent.refused': (data) => `${counted(data.refused.length, 'checkbox', 'checkboxes')} of the signed envelope could not be taken as consent`,
+  'envelope.answered': (_, { sign }) => `${sign} told what the signers ticked`,
   'record.write-failed': (data, { crm }) => `${crm} refused ${counted(data.fields.length, 'field')} of ${data.record.type} ${data.record.id}`,
+  'attribution.overwritten': (data, { crm }) => `${data.field} of ${data.record.type} ${data.record.id} was written over in ${crm}`,
 };
 const SEEN: Record<FactData['envelope.status']['seenBy'], string> = { webhook: '', reconcile: ' (found by reconciliation)', call: '' };
+
+/** What is agreed to, as a phrase: `marketing by email for newsletter`. */
+export function sayTopic({ type, purpose, channel }: ConsentTopic): string {
+  const words = type.replaceAll('-', ' ');
+  return type === 'marketing' ? `${words} by ${channel ?? 'any way'} for ${purpose ?? 'anything'}` : words;
+}
+const sayAct = (act: ConsentTopic & { status: string }): string =>
+  `A person ${act.status === 'granted' ? 'agreed to' : act.status === 'declined' ? 'declined' : 'withdrew'} ${sayTopic(act)}`;
 
 export function sayFact(fact: Pick<FactsTable, 'type' | 'data'>, names: Names): string {
   const say = FACTS[fact.type] as ((data: unknown, names: Names) => string) | undefined;
@@ -56,12 +76,24 @@ const EFFECTS: { [Kind in EffectKind]: (data: EffectData[Kind], names: Names) =>
   'envelope.create': (_, { sign }) => `Make the envelope at ${sign} and send it`,
   'envelope.void': (_, { sign }) => `Void the envelope at ${sign}`,
   'envelope.remind': (_, { sign }) => `Have ${sign} remind whoever has to sign now`,
+  'envelope.wait': (data) => `See whether the envelope is still “${data.status}” when the journey rule “${data.rule}” is due`,
   'record.write': (data, { crm }) => `Write ${counted(Object.keys(data.set).length, 'field')} of ${data.record.type} ${data.record.id} in ${crm}`,
   'task.create': (data, { crm }) => `Make a task in ${crm}: ${data.subject}`,
-  'journey.emit': (data, { crm }) => `Add contact ${data.contact} to the list “${data.list}” in ${crm}`,
+  'journey.join': (data, { journey }) => `Add contact ${data.contact} to the list “${data.list}”${data.status === undefined ? '' : ` as “${data.status}”`} in ${journey}`,
+  'journey.leave': (data, { journey }) => `Take contact ${data.contact} off the list “${data.list}” in ${journey}`,
+  'journey.complete': (data, { journey }) => `Let the workflow in ${journey} go on: ${data.outcome}`,
+  'journey.emit': (data, { journey }) => `Tell “${data.event}” of contact ${data.contact} in ${journey}`,
+  'consent.tell': (data, { crm }) => `Tell ${crm}: ${sayTopic(data.topic)} ${data.status}`,
+  'contact.intake': (data, { crm }) => `Find or make the contact of who filled in “${data.page}” in ${crm}`,
+  'answers.read': (_, { sign }) => `Read from ${sign} what the signers ticked`,
+  'document.attach': (data, { crm }) => `Keep the signed document with ${data.record.type} ${data.record.id} in ${crm}`,
 };
 
-export function sayEffect(effect: Pick<OutboxTable, 'kind' | 'data'>, names: Names): string {
+/** The names of a story in which this vendor acts: a tenant may have several CRMs. */
+export const namesWith = (names: Names, vendor: string | null): Names => (vendor === null ? names : { ...names, ...names.as(vendor) });
+
+export function sayEffect(effect: Pick<OutboxTable, 'kind' | 'data'> & { vendor?: string | null }, told: Names): string {
+  const names = namesWith(told, effect.vendor ?? null);
   const say = EFFECTS[effect.kind] as ((data: unknown, names: Names) => string) | undefined;
   return worded(effect.data, (data) => say?.(data, names), effect.kind);
 }
@@ -82,19 +114,40 @@ export function sayRecords(records: RecordName[]): string {
   return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 
-const DID: Record<EffectKind, [string, keyof Pick<Names, 'crm' | 'sign'>]> = {
+const DID: Record<EffectKind, [string, 'crm' | 'sign' | 'journey']> = {
   'deal.read': ['read the deal', 'crm'],
   'envelope.create': ['made and sent the envelope', 'sign'],
   'envelope.void': ['voided the envelope', 'sign'],
   'envelope.remind': ['sent the reminder', 'sign'],
+  'envelope.wait': ['had been given the time', 'sign'],
   'record.write': ['wrote the fields', 'crm'],
   'task.create': ['made the task', 'crm'],
-  'journey.emit': ['added the contact to the list', 'crm'],
+  'journey.join': ['added the contact to the list', 'journey'],
+  'journey.leave': ['took the contact off the list', 'journey'],
+  'journey.complete': ['let the workflow go on', 'journey'],
+  'journey.emit': ['told the journey', 'journey'],
+  'consent.tell': ['took note of the consent', 'crm'],
+  'contact.intake': ['found or made the contact', 'crm'],
+  'answers.read': ['told what the signers ticked', 'sign'],
+  'document.attach': ['kept the signed document', 'crm'],
 };
 
-export function sayReceipt(receipt: Pick<ReceiptsTable, 'kind' | 'outcome'>, names: Names): string {
+/** What a system said to a consent: each is an answer, and only some of them changed anything there. */
+const TOLD: Record<string, (vendor: string) => string> = {
+  already: (vendor) => `${vendor} knew of the consent already`,
+  'no-place': (vendor) => `${vendor} has no place for this consent`,
+  'kept-out': (vendor) => `${vendor} keeps the person out: they have objected there`,
+};
+
+export function sayReceipt(receipt: Pick<ReceiptsTable, 'kind' | 'outcome'> & { detail?: string }, names: Names): string {
   const [did, whose] = DID[receipt.kind];
   const vendor = names[whose];
+  if (receipt.kind === 'consent.tell' && receipt.outcome === 'done') {
+    const said = worded(receipt.detail ?? '{}', (detail) => TOLD[(detail as { outcome?: string }).outcome ?? '']?.(vendor), '');
+    if (said !== '') return said;
+  }
+  if (receipt.outcome === 'retry' && worded(receipt.detail ?? '{}', (detail) => (detail as { code?: string }).code, '') === 'send.stopped')
+    return 'Sending is stopped, so it waits until somebody resumes it';
   const said: Record<ReceiptsTable['outcome'], string> = {
     done: `${vendor} ${did}`,
     partly: `${vendor} ${did}, but not all of it`,

@@ -5,18 +5,18 @@ import type { MappingsTable } from '#store/schema';
 export type MappingKindName = MappingsTable['kind'];
 export type MappingVersion = Omit<MappingsTable, 'text'>;
 
-const VERSION = ['tenant', 'id', 'kind', 'version', 'hash', 'origin', 'note', 'created_by', 'created_at', 'active', 'frozen_at'] as const;
+const VERSION = ['tenant', 'id', 'crm', 'kind', 'version', 'hash', 'origin', 'note', 'created_by', 'created_at', 'active', 'frozen_at'] as const;
 /** A page of versions; older ones are reached by `before`. */
 const VERSIONS_SHOWN = 50;
 
 /** The versions that are in force, one a kind at most. */
-export async function activeMappings(db: Db, tenant: TenantId): Promise<MappingVersion[]> {
-  return db.selectFrom('mappings').select(VERSION).where('tenant', '=', tenant).where('active', '=', 1).execute();
+export async function activeMappings(db: Db, tenant: TenantId, crm: string): Promise<MappingVersion[]> {
+  return db.selectFrom('mappings').select(VERSION).where('tenant', '=', tenant).where('crm', '=', crm).where('active', '=', 1).execute();
 }
 
 /** Versions of a kind from the newest to the oldest; those below `before` where given. */
-export async function listVersions(db: Db, tenant: TenantId, kind: MappingKindName, before?: number): Promise<{ rows: MappingVersion[]; next: number | null }> {
-  let query = db.selectFrom('mappings').select(VERSION).where('tenant', '=', tenant).where('kind', '=', kind);
+export async function listVersions(db: Db, tenant: TenantId, crm: string, kind: MappingKindName, before?: number): Promise<{ rows: MappingVersion[]; next: number | null }> {
+  let query = db.selectFrom('mappings').select(VERSION).where('tenant', '=', tenant).where('crm', '=', crm).where('kind', '=', kind);
   if (before !== undefined) query = query.where('version', '<', before);
   const rows = await query
     .orderBy('version', 'desc')
@@ -27,7 +27,7 @@ export async function listVersions(db: Db, tenant: TenantId, kind: MappingKindNa
 }
 
 /** One version with its text: the active one where none is named. */
-export async function findMapping(db: Db, tenant: TenantId, kind: MappingKindName, version?: number): Promise<MappingsTable | undefined> {
-  const query = db.selectFrom('mappings').selectAll().where('tenant', '=', tenant).where('kind', '=', kind);
+export async function findMapping(db: Db, tenant: TenantId, crm: string, kind: MappingKindName, version?: number): Promise<MappingsTable | undefined> {
+  const query = db.selectFrom('mappings').selectAll().where('tenant', '=', tenant).where('crm', '=', crm).where('kind', '=', kind);
   return (version === undefined ? query.where('active', '=', 1) : query.where('version', '=', version)).executeTakeFirst();
 }

@@ -110,7 +110,7 @@ describe('the JWT grant', () => {
     const tokens = await auth.mint?.(app, tokenHttp, Date.now());
     expect(tokens).toMatchObject({ refreshToken: null, scopes: ['signature', 'impersonation'] });
     const call = createCall({ baseUrl: world.call.install.baseUrl, token: tokens?.accessToken.reveal() ?? '' });
-    expect(await sign.templates(call)).toHaveLength(3);
+    expect(await sign.templates(call)).toHaveLength(4);
   });
   it('takes keys in either form, with escaped line breaks too', async () => {
     world = await openWorld({ jwtPublicKey: publicKey });

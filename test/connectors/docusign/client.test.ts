@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manualClock } from '#lib/clock';
-import type { Json } from '#lib/json';
-import { EXPIRY_REASON } from '#connectors/docusign/sandbox';
 import { faultsOf, specsAtHand } from './contract.ts';
-import { consent, createCall, openWorld, orderForm, ORDER_FORM, OWN, signSlot, type World } from './world.ts';
+import { consent, createCall, openWorld, orderForm, ORDER_FORM, OWN, sent, signSlot, type World } from './world.ts';
 
-const { sign, inbound } = signSlot();
+const { sign } = signSlot();
 let world: World;
 beforeEach(async () => {
   world = await openWorld();
@@ -16,17 +14,10 @@ afterEach(async () => {
   await world.close();
 });
 
-async function sent(world: World) {
-  const { id } = await sign.draft(world.call, orderForm());
-  await sign.send(world.call, id);
-  return id;
-}
-const statusIn = (fact: unknown) => (fact as { data: { status: string } } | undefined)?.data.status;
-
 describe('templates', () => {
   it('come with roles in order and every field that a sender may fill, whatever its kind', async () => {
     const templates = await sign.templates(world.call);
-    expect(templates.map(({ name }) => name)).toEqual(['Order form', 'Master services agreement', 'NDA']);
+    expect(templates.map(({ name }) => name)).toEqual(['Order form', 'Master services agreement', 'NDA', 'Order form with consent']);
     expect(templates[1]?.roles).toEqual([
       { name: 'Customer', order: 1 },
       { name: 'Legal', order: 2 },
@@ -176,7 +167,10 @@ describe('limits', () => {
   });
   it('are told to the limiter with every answer', async () => {
     await sign.find(world.call, OWN, Date.now());
-    expect(world.budgets).toEqual([{ remaining: 499, resetInMs: 30_000 }]);
+    expect(world.budgets).toEqual([
+      { remaining: 499, resetInMs: 30_000, limit: 500, windowMs: 30_000 },
+      { remaining: 2999, resetInMs: expect.any(Number) as number, limit: 3000, windowMs: 3_600_000 },
+    ]);
   });
   it('of the burst are waited out in full', async () => {
     const small = await openWorld({ limits: { burst: 1 } });
@@ -196,64 +190,6 @@ describe('limits', () => {
   it("apart: a vendor's own fault is tried again", async () => {
     world.sandbox.faults.unavailable = 1;
     await expect(sign.templates(world.call)).rejects.toMatchObject({ code: 'vendor.unavailable', remedy: 'retry' });
-  });
-});
-
-describe('reconciliation', () => {
-  it('yields the facts that webhooks would have brought', async () => {
-    const id = await sent(world);
-    world.sandbox.sign(id, 'Customer');
-    const { notices, more } = await sign.changes(world.call, null, Date.now());
-    expect(more).toBe(false);
-    expect(notices).toHaveLength(1);
-    const [fact] = notices.flatMap((notice) => inbound.decode(notice, { appId: '' }));
-    expect(fact).toMatchObject({ data: { remote: id, envelope: OWN, status: 'partially_signed', seenBy: 'reconcile' } });
-    expect((fact as { data: { recipients: unknown[] } }).data.recipients).toMatchObject([
-      { role: 'Customer', status: 'signed' },
-      { role: 'Countersigner', status: 'sent' },
-    ]);
-  });
-  it('gives one state one key, read alone or in a list, and another state another', async () => {
-    const id = await sent(world);
-    const [first] = (await sign.changes(world.call, null, Date.now())).notices;
-    expect((await sign.read(world.call, id)).key).toBe(first?.key);
-    world.sandbox.open(id, 'Customer');
-    expect((await sign.read(world.call, id)).key).not.toBe(first?.key);
-  });
-  it('leaves out envelopes that are not ours', async () => {
-    await sign.draft(world.call, orderForm());
-    const foreign = world.exchanges.find(({ request }) => request.method === 'POST')?.request.json as Record<string, Json>;
-    await world.call.request({ method: 'POST', path: '/envelopes', json: { ...foreign, transactionId: 'somebody-else', customFields: { textCustomFields: [] } } });
-    expect(world.sandbox.envelopes()).toHaveLength(2);
-    expect((await sign.changes(world.call, null, Date.now())).notices).toHaveLength(1);
-  });
-  it('pages through more than a page without losing or looping, though all changed at one time', async () => {
-    const clock = manualClock();
-    const crowd = await openWorld({ clock });
-    for (let i = 0; i < 230; i++) {
-      if (i === 150) clock.advance(60_000);
-      await crowd.call.request({ method: 'POST', path: '/envelopes', json: { status: 'created', templateId: ORDER_FORM, templateRoles: [], transactionId: `env_${i}` } });
-    }
-    const seen = new Set<string>();
-    let cursor: Json = null;
-    let calls = 0;
-    for (let more = true; more && calls < 10; calls++) {
-      const page = await sign.changes(crowd.call, cursor, clock.now());
-      for (const notice of page.notices) seen.add(notice.key);
-      ({ cursor, more } = page);
-    }
-    expect(seen.size).toBe(230);
-    expect(calls).toBeLessThanOrEqual(4);
-    const next = await sign.changes(crowd.call, cursor, clock.now());
-    expect(next.notices.every(({ key }) => seen.has(key))).toBe(true);
-    await crowd.close();
-  });
-  it('tells an expiry from a void that somebody asked for', async () => {
-    const id = await sent(world);
-    world.sandbox.expire(id);
-    expect(world.sandbox.envelopes()[0]?.voidedReason).toBe(EXPIRY_REASON);
-    const notice = await sign.read(world.call, id);
-    expect(inbound.decode(notice, { appId: '' }).map(statusIn)).toEqual(['expired']);
   });
 });
 

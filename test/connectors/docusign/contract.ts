@@ -19,7 +19,8 @@ interface Rule {
   method: string;
   path: RegExp;
   asks?: string;
-  answers: string;
+  /** Null where the answer is a file. */
+  answers: string | null;
   /** Fields that must be there, whether the contract is at hand or not. */
   fields: string[];
 }
@@ -33,6 +34,9 @@ const RULES: Rule[] = [
   { method: 'GET', path: /^\/envelopes\/[^/]+\/custom_fields$/, answers: 'customFieldsEnvelope', fields: ['textCustomFields'] },
   { method: 'GET', path: /^\/envelopes\/[^/]+\/audit_events$/, answers: 'envelopeAuditEventResponse', fields: ['auditEvents'] },
   { method: 'GET', path: /^\/envelopes\/[^/]+\/notification$/, answers: 'notification', fields: ['reminders', 'expirations'] },
+  { method: 'GET', path: /^\/envelopes\/[^/]+\/form_data$/, answers: 'envelopeFormData', fields: ['envelopeId', 'formData', 'recipientFormData'] },
+  { method: 'GET', path: /^\/envelopes\/[^/]+\/documents\/combined$/, answers: null, fields: [] },
+  { method: 'POST', path: /^\/envelopes\/[^/]+\/views\/recipient$/, asks: 'recipientViewRequest', answers: 'viewUrl', fields: ['url'] },
   { method: 'GET', path: /^\/templates$/, answers: 'envelopeTemplateResults', fields: ['envelopeTemplates'] },
   { method: 'GET', path: /^\/templates\/[^/]+$/, answers: 'envelopeTemplate', fields: ['templateId', 'name', 'recipients'] },
   { method: 'PUT', path: /^\/folders\/recyclebin$/, asks: 'foldersRequest', answers: 'foldersResponse', fields: [] },
@@ -68,7 +72,7 @@ export function faultsOf({ request, status, body }: Exchange): string[] {
   if (!rule) return [`${request.method} ${request.path} is not a call that the contract has`];
   const asked = rule.asks ? faultsIn(rule.asks, request.json) : [];
   if (status >= 400) return [...asked, ...missing(['errorCode', 'message'], body), ...faultsIn('errorDetails', body)];
-  return [...asked, ...missing(rule.fields, body), ...faultsIn(rule.answers, body)];
+  return [...asked, ...(rule.answers === null ? [] : [...missing(rule.fields, body), ...faultsIn(rule.answers, body)])];
 }
 function missing(fields: string[], body: unknown): string[] {
   return fields.filter((field) => !isObject(body) || body[field] === undefined).map((field) => `the answer lacks ${field}`);

@@ -116,18 +116,26 @@ export function createCall(options: { baseUrl: string; token: string; webhookUrl
     signal: new AbortController().signal,
     webhookUrl,
     budget: (left) => budgets.push(left),
+    quota: () => undefined,
     through: () => Promise.reject(new Error('There is no official client here.')),
     async request(request) {
       const query = request.query ? `?${new URLSearchParams(request.query)}` : '';
       const headers = { authorization: `Bearer ${token}`, ...(request.json === undefined ? {} : { 'content-type': 'application/json' }) };
       const init: RequestInit = { method: request.method, headers, ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }) };
-      const reply = await fetch(`${baseUrl}${request.path}${query}`, init).then(replyOf, (cause: unknown) => {
-        throw new Problem('vendor.lost-reply', { cause });
-      });
+      const reply = await fetch(`${baseUrl}${request.path}${query}`, init).then(
+        (response) => (request.wantBytes && response.ok ? bytesOf(response) : replyOf(response)),
+        (cause: unknown) => {
+          throw new Problem('vendor.lost-reply', { cause });
+        },
+      );
       exchanges.push({ request, status: reply.status, body: reply.body });
       return reply;
     },
   };
+}
+
+async function bytesOf(response: Response): Promise<HttpReply> {
+  return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
 }
 
 async function replyOf(response: Response): Promise<HttpReply> {
@@ -206,4 +214,12 @@ export function orderForm(more: Partial<EnvelopeRequest> = {}): EnvelopeRequest 
 export function signSlot() {
   if (!docusign.sign || !docusign.inbound) throw new Error('The connector lacks a slot.');
   return { sign: docusign.sign, inbound: docusign.inbound };
+}
+
+/** An order form that is out. Returns the provider's id. */
+export async function sent(world: World): Promise<string> {
+  const { sign } = signSlot();
+  const { id } = await sign.draft(world.call, orderForm());
+  await sign.send(world.call, id);
+  return id;
 }

@@ -51,7 +51,7 @@ describe('tokens', () => {
     const code = (await world.consent()).searchParams.get('code') ?? '';
     const tokens = await exchange(code);
     expect(tokens.expiresAt).toBe(clock.now() + 1_800_000);
-    expect(tokens.scopes).toEqual(manifest.oauth.scopes);
+    expect(tokens.scopes).toEqual([...manifest.oauth.scopes, ...manifest.oauth.optionalScopes]);
     const account = await auth.identify(world.registration, tokenHttp, tokens);
     expect(account).toMatchObject({ id: '4242001', environment: 'live', baseUrl: world.base, details: { portalId: 4242001, timeZone: 'Europe/Berlin', currency: 'EUR' } });
     expect((await problem(exchange(code))).code).toBe('oauth.denied');
@@ -80,7 +80,7 @@ describe('tokens', () => {
 
   test('leaving ends the grant and the webhooks', async () => {
     const { call, tokens, account } = await world.install();
-    await auth.leave?.(call);
+    await auth.leave?.(call, null);
     expect(world.sandbox.world().grant).toBeNull();
     expect((await problem(auth.refresh(world.registration, tokenHttp, tokens, account, clock.now()))).code).toBe('install.unauthorized');
     world.sandbox.moveDeal(world.sandbox.dealNamed('Harbour').id, 'contractsent');

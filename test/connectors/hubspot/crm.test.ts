@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Problem } from '#core/problem';
 import { crm } from '#connectors/hubspot/crm';
-import { journey } from '#connectors/hubspot/journey';
 import { OWN_PROPERTIES } from '#connectors/hubspot/properties';
 import { NO_FAULTS } from '#ports/sandbox';
-import { startSandbox, type TestCall } from './harness.ts';
+import { joinList as join, startSandbox, type TestCall } from './harness.ts';
 
 let world: Awaited<ReturnType<typeof startSandbox>>;
 let call: TestCall;
@@ -34,7 +33,8 @@ describe('prepare', () => {
     const fresh = await startSandbox();
     const { call } = await fresh.install();
     const made = await crm.prepare(call);
-    expect(made).toHaveLength(OWN_PROPERTIES.deals.length + OWN_PROPERTIES.contacts.length);
+    expect(made).toHaveLength(OWN_PROPERTIES.deals.length + OWN_PROPERTIES.contacts.length + 1);
+    expect(made).toContain('custom event countersign_envelope');
     expect(await crm.prepare(call)).toEqual([]);
     expect(Object.keys(fresh.sandbox.world().groups.deals)).toContain('countersign');
     await fresh.stop();
@@ -44,7 +44,7 @@ describe('prepare', () => {
     const fresh = await startSandbox();
     const { call } = await fresh.install();
     const [first, second] = await Promise.all([crm.prepare(call), crm.prepare(call)]);
-    expect(new Set([...first, ...second]).size).toBe(OWN_PROPERTIES.deals.length + OWN_PROPERTIES.contacts.length);
+    expect(new Set([...first, ...second]).size).toBe(OWN_PROPERTIES.deals.length + OWN_PROPERTIES.contacts.length + 1);
     await fresh.stop();
   });
 });
@@ -196,23 +196,23 @@ describe('journey', () => {
   test('makes the list, adds each contact once and tells who is not there', async () => {
     const [contact] = world.sandbox.contactsOf(world.sandbox.dealNamed('Harbour').id);
     const id = contact?.id ?? '';
-    expect(await journey.join(call, 'Signed a contract', [id, '1'])).toEqual({ absent: ['1'] });
-    expect(await journey.join(call, 'Signed a contract', [id])).toEqual({ absent: [] });
+    expect(await join(call, 'Signed a contract', [id, '1'])).toEqual({ absent: ['1'] });
+    expect(await join(call, 'Signed a contract', [id])).toEqual({ absent: [] });
     expect(world.sandbox.listMembers('Signed a contract')).toEqual([id]);
   });
 
   test('makes the list again where somebody deleted it', async () => {
     const [contact] = world.sandbox.contactsOf(world.sandbox.dealNamed('Harbour').id);
-    await journey.join(call, 'Short-lived', [contact?.id ?? '']);
+    await join(call, 'Short-lived', [contact?.id ?? '']);
     const lists = world.sandbox.world().lists;
     for (const list of Object.values(lists)) if (list.name === 'Short-lived') delete lists[list.id];
-    await journey.join(call, 'Short-lived', [contact?.id ?? '']);
+    await join(call, 'Short-lived', [contact?.id ?? '']);
     expect(world.sandbox.listMembers('Short-lived')).toEqual([contact?.id]);
   });
 
   test('refuses a list that fills itself', async () => {
     world.sandbox.world().lists['77'] = { id: '77', name: 'Active people', processingType: 'DYNAMIC', createdAt: 0, members: {} };
-    expect(await code(journey.join(call, 'Active people', ['1']))).toBe('vendor.rejected');
+    expect(await code(join(call, 'Active people', ['1']))).toBe('vendor.rejected');
   });
 });
 
@@ -263,7 +263,7 @@ describe('refusals and faults', () => {
     const { call } = await fresh.install();
     const grant = fresh.sandbox.world().grant;
     if (grant) grant.scopes = grant.scopes.filter((scope) => scope !== 'crm.lists.write');
-    const problem = Problem.from(await journey.join(call, 'Any', ['1']).catch((thrown: unknown) => thrown));
+    const problem = Problem.from(await join(call, 'Any', ['1']).catch((thrown: unknown) => thrown));
     expect(problem.code).toBe('install.missing-scope');
     expect(problem.message).toContain('crm.lists.write');
     await fresh.stop();

@@ -6,6 +6,7 @@ import type { AppRegistration, TokenHttp } from '#ports/auth';
 import type { Call, HttpReply } from '#ports/call';
 import { createHubSpotSandbox, type HubSpotSandboxOptions } from '#connectors/hubspot/sandbox';
 import { auth } from '#connectors/hubspot/auth';
+import { journey } from '#connectors/hubspot/journey';
 
 export const CLIENT_SECRET = 'a-secret-of-the-test-app';
 let installs = 0;
@@ -124,8 +125,22 @@ export function callTo(to: { baseUrl: string; token?: Secret; account?: string; 
     signal: new AbortController().signal,
     webhookUrl: 'http://localhost/webhooks/hubspot',
     through: (send) => send({ baseUrl, accessToken: token, timeoutMs }),
-    request: async ({ method, path, json }) =>
-      replyOf(await fetch(baseUrl + path, { method, headers: { authorization: `Bearer ${token.reveal()}` }, ...(json !== undefined && { body: JSON.stringify(json) }) })),
+    request: async ({ method, path, query, json }) =>
+      replyOf(
+        await fetch(`${baseUrl}${path}${query ? `?${new URLSearchParams(query)}` : ''}`, {
+          method,
+          headers: { authorization: `Bearer ${token.reveal()}` },
+          ...(json !== undefined && { body: JSON.stringify(json) }),
+        }),
+      ),
     budget: (left) => void budgets.push(left),
+    quota: () => undefined,
   };
+}
+
+/** Adds contacts to a static list, as a journey does. */
+export async function joinList(call: Call, list: string, contacts: readonly string[]): Promise<{ absent: string[] }> {
+  if (!journey.join) throw new Error('HubSpot has lists.');
+  const members = contacts.map((contact) => ({ contact, email: null }));
+  return journey.join(call, list, members, null);
 }

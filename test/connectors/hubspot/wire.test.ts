@@ -10,8 +10,7 @@ import { ObjectSerializer as Lists } from '@hubspot/api-client/lib/codegen/crm/l
 import { ObjectSerializer as Associations } from '@hubspot/api-client/lib/codegen/crm/associations/v4/models/ObjectSerializer.js';
 import { Problem } from '#core/problem';
 import { crm } from '#connectors/hubspot/crm';
-import { journey } from '#connectors/hubspot/journey';
-import { callTo, startSandbox } from './harness.ts';
+import { callTo, joinList, startSandbox } from './harness.ts';
 
 const HOST = 'https://api.hubapi.com';
 const UPDATE = '/crm/v3/objects/deals/batch/update';
@@ -175,7 +174,7 @@ describe('what the sandbox answers is what the official client knows', () => {
     const { call, tokens } = await world.install();
     await crm.prepare(call);
     const deal = world.sandbox.dealNamed('Harbour').id;
-    await journey.join(call, 'A list', ['1']);
+    await joinList(call, 'A list', ['1']);
     const ask = async (method: string, path: string, json?: unknown) => {
       const response = await fetch(world.base + path, {
         method,

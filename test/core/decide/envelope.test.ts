@@ -18,7 +18,7 @@ describe('what a provider says', () => {
     const story = sent();
     const { effects, why } = story.hear(status('completed', { at: NOW + 9, recipients: [recipient('A', 'signed', NOW + 7), recipient('B', 'signed', NOW + 8)] }));
     expect(story.envelope).toMatchObject({ status: 'completed', completedAt: NOW + 9, closedAt: NOW + 9, viewedAt: NOW + 9 });
-    expect(effects.map(({ kind }) => kind)).toEqual(['record.write', 'journey.emit']);
+    expect(effects.map(({ kind }) => kind)).toEqual(['record.write', 'journey.join']);
     expect(why).toBe('The envelope went from sent to completed. A: signed. B: signed.');
   });
 
@@ -66,12 +66,12 @@ describe('what a provider says', () => {
     expect(story.envelope).toEqual(before);
   });
 
-  it('of a journey that needs proof of consent makes no step, for none is kept yet', () => {
-    const asking = rules({ steps: () => [{ kind: 'list', contact: 'contact-a', list: 'News', rule: 'news', consent: 'not-opted-out' }] });
+  it('of a journey that asks for a consent which nobody gave makes no step, and says so', () => {
+    const asking = rules({ steps: () => [{ kind: 'list', contact: 'contact-a', list: 'News', rule: 'news', consent: { channel: 'email', purpose: 'newsletter' } }] });
     expect(
       sent({ rules: asking })
         .effects()
-        .filter(({ kind }) => kind === 'journey.emit'),
+        .filter(({ kind }) => kind.startsWith('journey.')),
     ).toEqual([]);
   });
 });

@@ -45,7 +45,11 @@ export const plan = (over: Partial<SendPlan> = {}): SendPlan => ({
 export const rules = (over: Partial<Rules> = {}): Rules => ({
   startsAt: (pipeline, at) => at === 'contract' && (pipeline === null || pipeline === 'sales'),
   plan: () => ({ send: true, plan: plan() }),
+  brake: () => ({ ceiling: {}, start: 'contract' }),
   preflight: () => [],
+  texts: () => [],
+  restores: () => false,
+  consentWrites: () => ({}),
   writes: (view: EnvelopeView): PlannedWrite[] => [
     {
       record: { type: 'deal', id: view.deal },
@@ -53,6 +57,8 @@ export const rules = (over: Partial<Rules> = {}): Rules => ({
       once: ['first_source'],
     },
   ],
+  attachments: () => [],
+  waits: () => [],
   steps: (_view, status): PlannedStep[] => (status === 'completed' ? [{ kind: 'list', contact: 'contact-a', list: 'Signed', rule: 'signed', consent: 'none' }] : []),
   ...over,
 });
@@ -67,7 +73,9 @@ export const snapshot = (deal: Partial<Snapshot['deal']> = {}): Snapshot => ({
 });
 
 /** A deal's story in memory: facts are heard as the line would have them heard, and what follows is kept. */
-export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rules' | 'schema' | 'coalesceMs'>> = {}) {
+export function createStory(
+  over: Partial<Pick<Situation, 'crm' | 'sign' | 'rules' | 'schema' | 'coalesceMs' | 'targets' | 'consents' | 'person' | 'callback' | 'now' | 'brake'>> = {},
+) {
   const envelopes = new Map<EnvelopeId, EnvelopeState>();
   const effects = new Map<string, Effect>();
   let made = 0;
@@ -93,7 +101,14 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
       rules: rules(),
       schema: SCHEMA,
       envelope: subject(fact),
+      targets: new Map(),
+      consents: new Map(),
+      person: null,
+      callback: null,
       open: all.filter((one) => one.deal === deal && !isClosed(one.status)),
+      brake: null,
+      ownEntry: false,
+      touched: {},
       intentKnown: (intent) => all.some((one) => one.intent === intent),
       fresh: { id: `env_${made + 1}`, url: `https://console.example.com/env_${made + 1}` },
       provider: 'A provider',
@@ -118,7 +133,7 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
     return { ...decision, fresh };
   }
 
-  function keep(situation: Situation, { id, intent, plan: sent, deal, pipeline, stage: at, attempt }: NonNullable<Decision['create']>) {
+  function keep(situation: Situation, { id, intent, plan: sent, deal, leads, pipeline, stage: at, attempt }: NonNullable<Decision['create']>) {
     made++;
     envelopes.set(id, {
       ...{
@@ -126,6 +141,7 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
         sign: SIGN.id,
         intent,
         deal: deal.id,
+        company: deal.company,
         rule: sent.rule,
         template: sent.template,
         provider: situation.provider,
@@ -140,6 +156,7 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
       ...{
         policies: sent.policies,
         attribution: sent.attribution,
+        ...(sent.consents ? { consents: sent.consents } : {}),
         requestedAt: NOW,
         sentAt: null,
         viewedAt: null,
@@ -149,7 +166,9 @@ export function createStory(over: Partial<Pick<Situation, 'crm' | 'sign' | 'rule
         owner: deal.owner,
         url: situation.fresh.url,
       },
-      recipients: sent.recipients.map(({ role, order, contact }) => ({ id: `sgn_${role}`, role, order, status: 'waiting', contact, remote: null, viewedAt: null, signedAt: null })),
+      recipients: sent.recipients.map(({ role, order, contact }) => ({
+        ...{ id: `sgn_${role}`, role, order, status: 'waiting' as const, contact, lead: leads[role] ?? null, remote: null, viewedAt: null, signedAt: null },
+      })),
     });
   }
 

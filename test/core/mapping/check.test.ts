@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkMapping, type Ground } from '#core/mapping/check';
 import { preflight } from '#core/mapping/preflight';
-import { fieldsRead } from '#core/mapping/reads';
-import type { CrmSchema } from '#core/records';
+import type { CrmSchema, FieldType } from '#core/records';
 import { schema, templates } from './ground.ts';
 import { parsed, sendText, shipped } from './reading.ts';
 
@@ -10,6 +9,7 @@ const ground: Ground = { schema, templates };
 const check = (text: string, on = ground): string[] =>
   checkMapping({ send: parsed('send', text) }, on).map((fault) => `${fault.level} ${fault.line} ${fault.path}${fault.suggestion ? ` → ${fault.suggestion}` : ''}`);
 const writes = (rule: string) => parsed('writeback', `kind: writeback\nrules:\n  - { id: a, title: A, ${rule} }\n`);
+const field = (name: string, type: FieldType = 'text', options?: string[]) => ({ name, label: name, type, writable: true, ...(options ? { options } : {}) });
 const checkWrite = (rule: string): string[] => checkMapping({ writeback: writes(rule) }, ground).map(({ say, suggestion }) => `${say}${suggestion ? ` → ${suggestion}` : ''}`);
 
 describe('checkMapping', () => {
@@ -89,6 +89,81 @@ describe('checkMapping', () => {
   });
 });
 
+/** An account with a place for records of ours, and with leads apart from contacts. */
+const roomy: CrmSchema = {
+  ...schema,
+  fields: {
+    ...schema.fields,
+    envelope: [field('Status__c'), field('Completed_At__c', 'datetime'), { ...field('Name'), writable: false }],
+    recipient: [field('Role__c'), field('Signed_At__c', 'datetime')],
+    lead: [field('Esign_Status__c', 'choice', ['sent', 'completed'])],
+  },
+};
+
+describe('records that not every account has', () => {
+  const say = (rule: string, on: CrmSchema) => checkMapping({ writeback: writes(rule) }, { schema: on, templates: null }).map((fault) => `${fault.path}: ${fault.say}`);
+
+  it.each([
+    'record: envelope, on: any, set: { Status__c: envelope.status, Completed_At__c: envelope.completedAt }',
+    'record: recipient, on: any, set: { Role__c: recipient.role, Signed_At__c: recipient.signedAt }',
+    'record: lead, on: [sent, completed], set: { Esign_Status__c: envelope.status }',
+    'record: company, on: any, set: { name: envelope.company }',
+  ])('are written where they are: { %s }', (rule) => expect(say(rule, roomy)).toEqual([]));
+
+  it.each(['envelope', 'recipient', 'lead'])('are a fault where there is no %s: what to do is said, and the send is blocked rather than half told', (record) => {
+    const rule = `record: ${record}, on: any, set: { a: "'x'" }`;
+    const words = `rules[0].set.a: The account has no ${record} records that can be written. Correct the rule, or make them available to the connected user.`;
+    expect(say(rule, schema)).toEqual([words]);
+    expect(preflight(writes(rule), schema)).toMatchObject([{ code: 'writeback', path: 'rules[0].set.a' }]);
+    expect(checkMapping({ writeback: writes(rule) }, { schema: null, templates: null })).toEqual([]);
+  });
+
+  it.each([
+    ['record: envelope, on: any, set: { Statsu__c: envelope.status }', 'An envelope has no field "Statsu__c". → Status__c'],
+    ['record: recipient, on: any, once: { Roel__c: recipient.role }', 'A recipient has no field "Roel__c". → Role__c'],
+    ['record: envelope, on: any, set: { Name: envelope.id }', 'The envelope field "Name" cannot be written: the CRM computes it or keeps it for itself.'],
+    ['record: lead, on: any, set: { Esign_Status__c: envelope.status }', 'The field "Esign_Status__c" has no option "requested".'],
+    ['record: envelope, on: any, set: { Completed_At__c: size(recipients) }', 'The field "Completed_At__c" takes a date and time; this gives a number.'],
+  ])('are checked like any other: { %s }', (rule, word) => {
+    const [fault] = checkMapping({ writeback: writes(rule) }, { schema: roomy, templates: null });
+    expect(`${fault?.say ?? ''}${fault?.suggestion ? ` → ${fault.suggestion}` : ''}`).toContain(word);
+  });
+});
+
+describe('what a journey is told through', () => {
+  const faults = (steps: string, targets?: string[]) =>
+    checkMapping(
+      { journey: parsed('journey', `kind: journey\nrules:\n  - { id: a, title: A, on: any, steps: [${steps}] }\n`) },
+      { schema, templates, ...(targets ? { targets } : {}) },
+    );
+
+  it('has to be connected: the fault says which is not, and what was perhaps meant', () => {
+    const steps = '{ list: L, consent: none }, { event: E, in: markting-cloud, consent: none }, { list: L, in: account-engagement, consent: none }';
+    expect(faults(steps, ['hubspot', 'marketing-cloud']).map(({ level, path, line, say, suggestion }) => ({ level, path, line, say, suggestion }))).toEqual([
+      {
+        level: 'error',
+        path: 'rules[0].steps[1].in',
+        line: 3,
+        say: 'No account of "markting-cloud" is connected. Connect one, or correct the name.',
+        suggestion: 'marketing-cloud',
+      },
+      {
+        level: 'error',
+        path: 'rules[0].steps[2].in',
+        line: 3,
+        say: 'No account of "account-engagement" is connected. Connect one, or correct the name.',
+        suggestion: undefined,
+      },
+    ]);
+  });
+  it('is well where it is, and nothing is said where it is not known', () => {
+    const step = '{ event: E, in: marketing-cloud, consent: none }';
+    expect(faults(step, ['marketing-cloud'])).toEqual([]);
+    expect(faults(step)).toEqual([]);
+    expect(faults(step, [])).toHaveLength(1);
+  });
+});
+
 describe('preflight', () => {
   it('finds nothing where write-back will work', () => expect(preflight(shipped('writeback'), schema)).toEqual([]));
 
@@ -97,26 +172,5 @@ describe('preflight', () => {
     const reasons = preflight(shipped('writeback'), bare);
     expect(reasons).toMatchObject([{ code: 'writeback', path: 'rules[0].set.esign_status' }]);
     expect(reasons[0]?.say).toContain('A deal has no field "esign_status"');
-  });
-});
-
-describe('fieldsRead', () => {
-  it('lists what a send mapping reads', () => {
-    expect(fieldsRead(shipped('send'))).toEqual({
-      deal: [
-        'amount',
-        'closedate',
-        'deal_currency_code',
-        'dealname',
-        'hs_analytics_latest_source',
-        'hs_analytics_latest_source_data_2',
-        'hs_analytics_latest_source_timestamp',
-        'hs_analytics_source',
-        'hs_analytics_source_data_2',
-      ],
-      contact: ['email', 'firstname', 'hs_analytics_first_timestamp', 'hs_analytics_source', 'hs_analytics_source_data_2', 'lastname'],
-      company: ['name'],
-      line: ['name', 'quantity'],
-    });
   });
 });

@@ -53,6 +53,8 @@ export const schema: CrmSchema = {
       field('esign_last_status', 'choice', { options: statuses }),
       field('esign_last_envelope_id'),
       ...times('esign_last_change_at'),
+      field('esign_consent_status', 'choice', { options: ['granted', 'declined', 'withdrawn'] }),
+      ...texts('esign_consent_scope', 'esign_consent_region', 'esign_consent_version', 'esign_consent_evidence_uri'),
     ],
     company: texts('name', 'country'),
     line: [field('name'), field('quantity', 'number'), field('price', 'number')],
@@ -131,6 +133,7 @@ export const snapshot: Snapshot = {
 export const view: EnvelopeView = {
   id: 'env_1',
   deal: '9001',
+  company: '51',
   status: 'completed',
   rule: 'contract-sent',
   template: 'Order form',
@@ -143,8 +146,8 @@ export const view: EnvelopeView = {
   closedAt: '2026-03-02T12:00:00.000Z',
   expiresAt: '2026-03-31T09:00:01.000Z',
   recipients: [
-    { role: 'Customer', order: 1, status: 'signed', contact: '32', signedAt: '2026-03-01T10:05:00.000Z' },
-    { role: 'Countersigner', order: 2, status: 'signed', contact: null, signedAt: '2026-03-02T12:00:00.000Z' },
+    { role: 'Customer', order: 1, status: 'signed', contact: '32', lead: null, signedAt: '2026-03-01T10:05:00.000Z' },
+    { role: 'Countersigner', order: 2, status: 'signed', contact: null, lead: null, signedAt: '2026-03-02T12:00:00.000Z' },
   ],
   waitingFor: [],
   reason: '',

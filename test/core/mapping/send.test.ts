@@ -4,7 +4,7 @@ import { checkMapping } from '#core/mapping/check';
 import { matchStage, planSend, type SendTrigger } from '#core/mapping/send';
 import type { SendMapping } from '#core/mapping/schema';
 import type { SendPlan } from '#core/plan';
-import type { Contact, CrmSchema, Fields, FieldType, FieldValue, Snapshot } from '#core/records';
+import type { Contact, Fields, FieldType, FieldValue, Snapshot } from '#core/records';
 import { schema, snapshot, templates } from './ground.ts';
 import { parsed, sendText, shipped } from './reading.ts';
 
@@ -211,6 +211,8 @@ describe('attribution', () => {
       first_at: '2026-01-05T08:00:00Z',
       last_source: 'EMAIL_MARKETING',
       last_at: '2026-02-20T10:00:00Z',
+      value: '14400',
+      currency: 'EUR',
     });
     expect(sent(shipped('send'), deal({ hs_analytics_source: null })).attribution.first_source).toBe('REFERRALS');
   });
@@ -230,7 +232,7 @@ describe('whatever a deal looks like', () => {
     bool: fc.boolean(),
     number: fc.oneof(fc.double({ noNaN: true }), fc.constant(null)),
   };
-  const fieldsOf = (type: keyof CrmSchema['fields']): fc.Arbitrary<Fields> =>
+  const fieldsOf = (type: 'deal' | 'contact' | 'company' | 'line'): fc.Arbitrary<Fields> =>
     fc
       .array(fc.constantFrom(...schema.fields[type]).chain(({ name, type: kind }) => values[kind].map((value) => [name, value] as const)))
       .map((entries) => Object.fromEntries(entries));

@@ -1,0 +1,3 @@
+import { loadManifest } from '#shared/manifest';
+
+export const manifest = loadManifest('account-engagement');

@@ -1,0 +1,6 @@
+import type { Connector } from '#ports/connector';
+import { auth } from './auth.ts';
+import { journey } from './journey.ts';
+import { manifest } from './manifest.ts';
+
+export const marketingCloud: Connector = { manifest, auth, journey };

@@ -1,0 +1,70 @@
+import type { Context, Hono } from 'hono';
+import type { Faults } from '#ports/sandbox';
+import { documentOf } from '#shared/sandbox/page.tsx';
+import { ConsentPage, WordsPage, type Place } from './frame.tsx';
+import type { ConsentAsk } from './oauth.ts';
+import { FAULT_NAMES, FaultsPage, HomePage, NEW_FIELDS } from './pages.tsx';
+import { FIELD_TYPES, HOME_MID, type Definition, type DefinitionField, type SandboxState } from './state.ts';
+
+export const consentPage = (place: Place, ask: ConsentAsk) => documentOf(ConsentPage({ place, ask }));
+export const wordsPage = (place: Place, title: string, words: string) => documentOf(WordsPage({ place, title, words }));
+
+const MOST_DEFINITIONS = 200;
+
+/** Why an event cannot be added; null where it can. */
+export function definitionFault(state: SandboxState, { key, journey, mid }: Pick<Definition, 'key' | 'journey' | 'mid'>): string | null {
+  if (!key || !journey) return 'Name the journey and the key.';
+  if (key.includes('.')) return 'An event definition key holds no period.';
+  if (state.definitions.some((one) => one.key === key && one.mid === mid)) return 'There is an event with this key already.';
+  return state.definitions.length >= MOST_DEFINITIONS ? 'There are enough events in this sandbox.' : null;
+}
+
+/** The pages that people need: the account with its journeys, and the faults. */
+export function routePages(app: Hono, { state, faults, place }: { state: SandboxState; faults: Faults; place: () => Place }): void {
+  const home = (c: Context, fault?: string) => c.html(documentOf(HomePage({ place: place(), state, ...(fault ? { fault } : {}) })), fault ? 422 : 200);
+  const back = (c: Context) => c.redirect(`${place().base}/`, 303);
+  app.get('/', (c) => home(c));
+
+  app.post('/definitions/activity', async (c) => {
+    const { key, mid, active } = await c.req.parseBody();
+    const definition = state.definitions.find((one) => one.key === key && one.mid === mid);
+    if (!definition) return c.html(wordsPage(place(), 'Nothing here', 'There is no such event.'), 404);
+    definition.active = active === 'yes';
+    return back(c);
+  });
+  app.post('/definitions/new', async (c) => {
+    const form = await c.req.parseBody();
+    const text = (name: string) =>
+      String(form[name] ?? '')
+        .trim()
+        .slice(0, 100);
+    const made: Definition = { key: text('key'), journey: text('journey'), mid: HOME_MID, active: true, fields: fieldsOf(text) };
+    const fault = definitionFault(state, made);
+    if (fault) return home(c, fault);
+    state.definitions.push(made);
+    return back(c);
+  });
+
+  app.get('/faults', (c) => c.html(documentOf(FaultsPage({ place: place(), faults, saved: c.req.query('saved') === 'yes' }))));
+  app.post('/faults', async (c) => {
+    const form = await c.req.parseBody();
+    for (const name of FAULT_NAMES) {
+      const value = Number(form[name]);
+      if (Number.isFinite(value) && value >= 0) faults[name] = name === 'maxPauseMs' ? Math.min(value, 60_000) : Math.min(value, 1);
+    }
+    return c.redirect(`${place().base}/faults?saved=yes`, 303);
+  });
+
+  // Mounted under a path, the slash at its end is an address of its own to the router.
+  app.get('/*', (c) =>
+    c.req.path === `${new URL(place().base).pathname}/` ? home(c) : c.html(wordsPage(place(), 'Nothing here', 'The sandbox has no page at this address.'), 404),
+  );
+}
+
+function fieldsOf(text: (name: string) => string): DefinitionField[] {
+  return Array.from({ length: NEW_FIELDS }, (_, index) => ({
+    name: text(`field${index}`),
+    type: FIELD_TYPES.find((one) => one === text(`type${index}`)) ?? 'Text',
+    required: false,
+  })).filter(({ name }) => name !== '');
+}

@@ -1,0 +1,1 @@
+export { capturePages } from './capture/pages.tsx';

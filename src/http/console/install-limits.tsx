@@ -1,0 +1,53 @@
+import { standingOf, type Standing } from '#core/standing';
+import type { InstallView } from '#store/view';
+import type { ConsoleContext } from './context.ts';
+import { When } from './when.tsx';
+
+const figure = (value: number): string => value.toLocaleString('en');
+
+/** What the vendor said last of how many calls the account may make, what of it we take, and when it ends at this rate. */
+export function InstallLimits({ c, install }: { c: ConsoleContext; install: InstallView }) {
+  const now = c.var.options.clock.now();
+  const standings = standingOf(install, now);
+  if (standings.length === 0 || install.state === 'left') return null;
+  const told = standings.filter(({ forecast }) => forecast !== null);
+  return (
+    <section aria-label="Calls that the vendor allows">
+      <h3>Calls that the vendor allows</h3>
+      <table class="list">
+        <thead>
+          <tr>
+            <th scope="col">In a window of</th>
+            <th scope="col">Used</th>
+            <th scope="col">Left</th>
+            <th scope="col">Countersign takes</th>
+            <th scope="col">Heard</th>
+          </tr>
+        </thead>
+        <tbody>
+          {standings.map((one) => (
+            <tr>
+              <td>{one.window}</td>
+              <td>
+                {figure(one.used)} of {figure(one.limit)} used
+              </td>
+              <td>{figure(one.left)} left</td>
+              <td>{shareOf(one)}</td>
+              <td>
+                <When at={one.heardAt} now={now} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {told.map(({ forecast }) => (
+        <p class="note warn">{forecast}</p>
+      ))}
+    </section>
+  );
+}
+
+function shareOf({ ours, own }: Standing): string {
+  if (ours === null) return 'what is left';
+  return own === null ? `at most ${figure(ours)} by us` : `${figure(own)} of at most ${figure(ours)} by us`;
+}
