@@ -1,7 +1,7 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { systemClock } from '#lib/clock';
+import { systemClock, type Clock } from '#lib/clock';
 import type { TenantId } from '#core/ids';
 import { createSandboxWorld, type SandboxWorld } from '#src/sandbox-world';
 import { createVisitor } from '../../src/cli/visitor.ts';
@@ -20,24 +20,37 @@ export interface Front {
   address: string;
   sandbox: SandboxWorld;
   calls: CrmCall[];
-  /** Where the product listens. */
-  behind(port: number): void;
+  /** Where the product listens; a function is asked for each request, where several processes stand behind one address. */
+  behind(port: number | (() => number)): void;
+  /** Plays further accounts below `/fleet/`. */
+  play(fleet: Fleet): void;
   /** Installs from HubSpot and connects DocuSign, by OAuth, as a browser does. */
   connect(): Promise<TenantId>;
   close(): Promise<void>;
 }
 
+type Fleet = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
 const HUBSPOT_API = '/sandbox/hubspot/crm/';
 
-export async function openFront(): Promise<Front> {
-  let product = 0;
+export interface FrontOptions {
+  /** The vendors' own clock. */
+  clock?: Clock;
+  /** Stands between the product and the vendors: sees each call before it lands and each answer before it goes. */
+  through?: (request: Request, land: () => Promise<Response>) => Promise<Response>;
+}
+
+export async function openFront({ clock = systemClock, through }: FrontOptions = {}): Promise<Front> {
+  let product = (): number => 0;
   let address = '';
-  const sandbox = createSandboxWorld({ publicUrl: () => address, clock: systemClock, seed: 1, file: null });
+  let fleet: Fleet | undefined;
+  const sandbox = createSandboxWorld({ publicUrl: () => address, clock, seed: 1, file: null });
   const calls: CrmCall[] = [];
-  const vendors = getRequestListener(sandbox.app.fetch);
+  const vendors = getRequestListener(through ? (request, env) => through(request, async () => sandbox.app.fetch(request, env)) : sandbox.app.fetch);
   const server = createServer((incoming, outgoing) => {
     const url = incoming.url ?? '/';
-    if (!url.startsWith('/sandbox/')) return forward(product, incoming, outgoing);
+    if (fleet && url.startsWith('/fleet/')) return fleet(incoming, outgoing);
+    if (!url.startsWith('/sandbox/')) return forward(product(), incoming, outgoing);
     if (url.startsWith(HUBSPOT_API)) {
       const what = `${incoming.method ?? ''} ${url.slice(HUBSPOT_API.length).replace(/\?.*$/, '')}`;
       outgoing.once('finish', () => calls.push({ what, status: outgoing.statusCode, at: performance.now() }));
@@ -52,7 +65,10 @@ export async function openFront(): Promise<Front> {
     sandbox,
     calls,
     behind(port) {
-      product = port;
+      product = typeof port === 'number' ? () => port : port;
+    },
+    play(accounts) {
+      fleet = accounts;
     },
     async connect() {
       const visitor = createVisitor();

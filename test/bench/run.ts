@@ -6,8 +6,15 @@ import { buildProduct } from './servers.ts';
 const BENCHES: Record<string, () => Promise<Bench>> = {
   ingest: async () => (await import('./ingest.ts')).ingest,
   drain: async () => (await import('./drain.ts')).drain,
+  fairness: async () => (await import('./fairness.ts')).fairness,
+  growth: async () => (await import('./growth.ts')).growth,
   latency: async () => (await import('./latency.ts')).latency,
+  ledger: async () => (await import('./ledger.ts')).ledger,
+  limits: async () => (await import('./limits.ts')).limits,
+  salesforce: async () => (await import('./salesforce.ts')).salesforce,
+  size: async () => (await import('./size.ts')).size,
   start: async () => (await import('./start.ts')).start,
+  wall: async () => (await import('./wall.ts')).wall,
 };
 
 const json = process.argv.includes('--json');

@@ -27,6 +27,8 @@ export const liveEnvironment = (database: string): Record<string, string> => ({
   DOCUSIGN_CLIENT_ID: 'bench',
   DOCUSIGN_CLIENT_SECRET: 'bench-docusign-secret',
   DOCUSIGN_CONNECT_KEYS: CONNECT_KEY,
+  // One account sends as much as the machine can take.
+  COUNTERSIGN_WEBHOOKS_PER_SECOND: '0',
 });
 
 export interface Seeded {
@@ -36,16 +38,17 @@ export interface Seeded {
 }
 
 /** A tenant with both accounts and the shipped mappings, as installing by OAuth leaves it, without the schedule that would call the vendors. */
-export async function seedTenant(db: Db, name = 'Example Ltd', now = Date.now()): Promise<Seeded> {
+export async function seedTenant(db: Db, name = 'Example Ltd', { now = Date.now(), crmUrl = 'https://api.hubapi.com' } = {}): Promise<Seeded> {
   const tenant = await createTenant(db, name, now);
   const sealer = createSealer(KEY);
   const tokens = JSON.stringify({ accessToken: 'bench', refreshToken: 'bench', expiresAt: now + 86_400_000, scopes: [] });
   const base = { environment: 'live' as const, details: '{}', scopes: [], expiresAt: now + 86_400_000 };
   return db.transaction().execute(async (tx) => {
     const seal = (id: string) => sealer.seal(tokens, `${tenant}|installs|tokens|${id}`);
-    const crm = await putInstall(tx, tenant, { ...base, vendor: 'hubspot', account: String(portals++), name, baseUrl: 'https://api.hubapi.com' }, seal, now);
+    const crm = await putInstall(tx, tenant, { ...base, vendor: 'hubspot', account: String(portals++), name, baseUrl: crmUrl }, seal, now);
     const sign = await putInstall(tx, tenant, { ...base, vendor: 'docusign', account: newId('acc'), name, baseUrl: 'https://demo.docusign.net/restapi' }, seal, now);
-    for (const kind of MAPPING_KINDS) await putMapping(tx, tenant, kind, projectFile(`mappings/hubspot/${kind}.yaml`), { origin: 'shipped', note: '', createdBy: 'bench' }, now);
+    for (const kind of MAPPING_KINDS)
+      await putMapping(tx, tenant, crm.vendor, kind, projectFile(`mappings/hubspot/${kind}.yaml`), { origin: 'shipped', note: '', createdBy: 'bench' }, now);
     return { tenant, crm, sign };
   });
 }
@@ -72,7 +75,7 @@ const A_TRANSACTION = 1000;
 export async function seedEnvelopes(db: Db, { tenant, crm, sign }: Seeded, envelopes: readonly EnvelopeSeed[], key = KEY): Promise<string[]> {
   const now = Date.now();
   const sealer = createSealer(key);
-  const active = await activeMappings(db, tenant);
+  const active = await activeMappings(db, tenant, crm.vendor);
   const idOf = (kind: MappingKind): MappingId => active.get(kind)?.id ?? 'map_none';
   const document: EnvelopeDocument = {
     subject: 'Please sign',
@@ -80,6 +83,8 @@ export async function seedEnvelopes(db: Db, { tenant, crm, sign }: Seeded, envel
     fields: [],
     policies: { reminders: null, expiresAfterDays: 30, backward: 'void', retries: 1 },
     owner: null,
+    company: null,
+    leads: {},
   };
   const person = await db.transaction().execute((tx) => sealPersonal(tx, sealer, tenant, { name: 'Customer Example', email: 'customer@example.com' }));
   const ids: string[] = [];

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import SQLite from 'better-sqlite3';
 import { migrate, openDatabase } from '#store/database';
 import { completed, docusignRequest, freshRemote } from './events.ts';
 import { atMost, median, shown, type Bench } from './figures.ts';
 import { load } from './load.ts';
-import { CONNECT_KEY, liveEnvironment, seedEnvelopes, seedTenant, type Seeded } from './seed.ts';
+import { CONNECT_KEY, liveEnvironment, seedTenant, type Seeded } from './seed.ts';
+import { fillPast } from './past.ts';
 import { inFolder, pinLoad, PRODUCT, startServer, type Server } from './servers.ts';
 
 const ROUNDS = 5;
@@ -21,7 +21,7 @@ export const start: Bench = async (say) => {
   say(`empty: ${empty.ms.map(Math.round).join(' ')} ms`);
   const full = await inFolder(async (folder) => {
     const database = join(folder, 'full.db');
-    await fill(database);
+    await fillPast(database, ENVELOPES);
     return starts(() => database);
   });
   say(`${ENVELOPES} envelopes: ${full.ms.map(Math.round).join(' ')} ms`);
@@ -55,35 +55,6 @@ async function starts(database: () => string): Promise<{ ms: number[]; mb: numbe
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS / 4));
-
-/** A past: many envelopes, each with its recipients, its notice and its write, all done. Copied by the database itself, for the store would take minutes. */
-async function fill(path: string): Promise<void> {
-  const db = openDatabase(path);
-  await migrate(db);
-  const seeded = await seedTenant(db);
-
-  await seedEnvelopes(db, seeded, [{ deal: '1', contact: '1', remote: freshRemote(), status: 'completed' }]);
-  await db.destroy();
-  const database = new SQLite(path);
-  const columns = (table: string) =>
-    database
-      .prepare<[], { name: string }>(`pragma table_info(${table})`)
-      .all()
-      .map(({ name }) => name);
-  const copy = (table: string, changed: Record<string, string>) => {
-    const values = columns(table).map((name) => changed[name] ?? name);
-    database.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < ${ENVELOPES}) insert into ${table} select ${values.join(', ')} from ${table}, n`);
-  };
-  copy('envelopes', { id: `id || i`, intent: `intent || i`, remote: `remote || i`, deal: `deal || i` });
-  copy('recipients', { id: `id || i`, envelope: `envelope || i` });
-  const { tenant, crm } = seeded;
-  const now = Date.now();
-  database.exec(`insert into inbox (id, tenant, install, vendor, position, key, kind, at, state, attempts, run_at, correlation, received_at)
-    select 'ntc_' || id, '${tenant}', '${crm.id}', 'hubspot', 0, id, 'deal.propertyChange', ${now}, 'done', 0, ${now}, correlation, ${now} from envelopes`);
-  database.exec(`insert into outbox (tenant, id, key, ordinal, install, kind, data, record, priority, state, run_at, attempts, epoch, envelope, correlation, why, created_at, updated_at)
-    select tenant, 'eff_' || id, id, 1, '${crm.id}', 'record.write', '{}', 'deal:' || deal, 5, 'done', ${now}, 1, 1, id, correlation, '', ${now}, ${now} from envelopes`);
-  database.close();
-}
 
 /** What a server weighs that knows so many tenants, idle and after one webhook to each; beside it one with a single tenant that hears as many webhooks. */
 async function weigh(count: number): Promise<{ idle: number; heard: number; core: number }> {
