@@ -180,9 +180,9 @@ async function settleFact(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts
     },
   ]);
   await applyDecision(flow, tx, { tenant: notice.tenant, correlation: story, accounts, versions, decision, fact });
-  await keepBrakes(flow, tx, { tenant: notice.tenant, crm: accounts.crm.id, fact, decision, situation, correlation: story });
+  const fresh = await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story, at: fact.at, restored: flow.restored ?? null }, now);
+  await keepBrakes(flow, tx, { tenant: notice.tenant, crm: accounts.crm.id, fact, decision, situation, isNews: fresh > 0, correlation: story });
   await attribute(flow, tx, { tenant: notice.tenant, crm: accounts.crm, fact, decision, sighting });
-  await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story, at: fact.at, restored: flow.restored ?? null }, now);
   await publishMoves(flow, tx, notice.tenant, { decision, cause: row?.id ?? about.cause, ordinal: row?.seq ?? 0, at: fact.at, correlation: story });
   await publishConsents(flow, tx, notice.tenant, { decision, ordinal: row?.seq ?? 0, correlation: story });
   // Of the erased nothing is kept, whatever is still told of them.

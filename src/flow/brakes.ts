@@ -49,17 +49,20 @@ interface Decided {
   fact: Fact;
   decision: Decision;
   situation: Situation;
+  /** Whether it has effects that were not known before. */
+  isNews: boolean;
   correlation: Correlation;
 }
 
 /** Writes down what ceilings count: who enters, which rule sends for them, what it has sent, and what waits for a person instead. */
 export async function keepBrakes(flow: Flow, tx: Tx, decided: Decided): Promise<void> {
-  const { tenant, crm, fact, decision, situation } = decided;
+  const { tenant, crm, fact, situation, isNews } = decided;
   if (fact.type === 'deal.read-failed') return forgetEntry(tx, tenant, crm, fact.data.deal);
   if (fact.type === 'deal.stage-changed') {
     const { deal, stage } = fact.data;
     const starts = stage === null || situation.rules.startsAt(null, stage);
-    if (starts && decision.outcome === 'moved') await hearEntry(tx, tenant, { crm, deal, stage: stage ?? '', at: fact.at });
+    // Heard again it is not read again, so nobody would ever know more of it.
+    if (starts && isNews) await hearEntry(tx, tenant, { crm, deal, stage: stage ?? '', at: fact.at });
     return;
   }
   if (fact.type !== 'deal.read' || fact.data.purpose.kind === 'request') return;

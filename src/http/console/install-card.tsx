@@ -125,7 +125,7 @@ function Reconciliation({ c, install }: { c: ConsoleContext; install: InstallVie
           ) : null
         ) : (
           <div class="reconcile">
-            <h3>Reconciliation of {cursor.name}</h3>
+            <h3>{cursor.name === GROUND ? 'Reading of fields, stages and templates' : 'Reconciliation of changes'}</h3>
             {cursor.error ? <p class="bad">The last round failed: {cursor.error}</p> : null}
             <Facts
               rows={[

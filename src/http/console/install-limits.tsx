@@ -29,9 +29,9 @@ export function InstallLimits({ c, install }: { c: ConsoleContext; install: Inst
             <tr>
               <td>{one.window}</td>
               <td>
-                {figure(one.used)} of {figure(one.limit)} used
+                {figure(one.used)} of {figure(one.limit)}
               </td>
-              <td>{figure(one.left)} left</td>
+              <td>{figure(one.left)}</td>
               <td>{shareOf(one)}</td>
               <td>
                 <When at={one.heardAt} now={now} />
@@ -49,5 +49,5 @@ export function InstallLimits({ c, install }: { c: ConsoleContext; install: Inst
 
 function shareOf({ ours, own }: Standing): string {
   if (ours === null) return 'what is left';
-  return own === null ? `at most ${figure(ours)} by us` : `${figure(own)} of at most ${figure(ours)} by us`;
+  return own === null ? `at most ${figure(ours)}` : `${figure(own)} of at most ${figure(ours)}`;
 }
