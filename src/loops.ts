@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Flow, Wake } from '#flow/flow';
 import { createAdvance } from '#flow/advance';
 import { createDeliver } from '#flow/deliver';
@@ -14,6 +15,7 @@ import { OVERDUE } from '#store/overdue';
 import { asServer } from '#store/scope';
 import type { LaneKind } from '#store/wakes';
 import { alone } from '#work/alone';
+import { createClockWatch } from '#work/clock-watch';
 import type { Lanes, LaneWork, Work } from '#work/lanes';
 import { startLoop, type Loop } from '#work/loop';
 import { createUpkeep } from '#work/upkeep';
@@ -36,26 +38,39 @@ export interface Loops {
   /** Wakes the loop that a verb's work waits for; before they run, nobody sleeps. */
   wake: Wake;
   start(flow: Flow): void;
+  /** Looks after this process's clock alone: for one that does no work, and dates what others work on. `start` does it too. */
+  watch(flow: Flow): void;
   /** Ends them after the turns that are running. */
   stop(): Promise<void>;
 }
 
 /** The loops that move what waits. `answers`: this process answers requests too, and work gives way to them. */
 export function createLoops(lanes: Lanes, { answers }: { answers: boolean }): Loops {
-  const running = new Map<'streams' | 'upkeep', Loop>();
+  const running = new Map<'clock' | 'streams' | 'upkeep', Loop>();
   let listening: Listening | null = null;
-  return {
-    wake: {
-      inbox: () => lanes.wake('advance'),
-      outbox: () => lanes.wake('perform'),
-      messages: () => lanes.wake('deliver'),
-      cursors() {
-        lanes.wake('reconcile');
-        running.get('streams')?.wake();
-      },
+  const wake: Wake = {
+    inbox: () => lanes.wake('advance'),
+    outbox: () => lanes.wake('perform'),
+    messages: () => lanes.wake('deliver'),
+    cursors() {
+      lanes.wake('reconcile');
+      running.get('streams')?.wake();
     },
+  };
+  const wakeAll = () => Object.values(wake).forEach((one: () => void) => one());
+
+  function watch({ db, clock, log }: Flow): void {
+    // A clock that is played has none.
+    const { steady } = clock;
+    if (steady) running.set('clock', startLoop({ clock, log, name: 'clock', width: 1, ...createClockWatch({ db, clock, steady, log, host: hostname(), wake: wakeAll }) }));
+  }
+
+  return {
+    wake,
+    watch,
     start(flow) {
       const { db, clock, log } = flow;
+      watch(flow);
       const { advance, perform, deliver, reconcile } = workOf(flow, answers);
       lanes.start({ advance: byServer(advance), perform: byServer(perform), deliver: byServer(deliver), reconcile: byServer(reconcile) });
       listening = createListening(flow);

@@ -159,7 +159,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
       address.taken = await listener.listen(config.host, config.port);
       sole = claimPlace(config);
       if (sole) await asServer(() => endLeases(db, clock.now()));
-      if (config.role !== 'web') asServer(() => loops.start(flow));
+      asServer(() => (config.role === 'web' ? loops.watch(flow) : loops.start(flow)));
       address.ready = true;
       return publicUrl();
     },

@@ -1,5 +1,5 @@
 import Bottleneck from 'bottleneck';
-import type { Clock } from '#lib/clock';
+import { isAhead, type Clock } from '#lib/clock';
 import { createPacer, IDLE_MS, type Rests } from '#shared/pacer';
 
 /** Part of a window's requests that may go at once: a person's click takes some ten calls. With 0.1 a click on a fresh page waited a second, with 0.3 a long queue took 1.4 times as long as it had to. */
@@ -74,7 +74,7 @@ export function createLimits(clock: Clock, { idleMs = IDLE_MS } = {}): Limits {
     clock,
     idleMs,
     rests,
-    make: (budget) => new Bottleneck({ maxConcurrent: budget.concurrent, ...paceOf(budget) }),
+    make: (budget) => unmoved(new Bottleneck({ maxConcurrent: budget.concurrent, ...paceOf(budget) }), budget),
     change: (limiter, budget) => void retune(limiter, budget),
     // A new limiter starts with a full bucket, so that one is not forgotten before its own is.
     keepMs: (budget) => Math.max(idleMs, fullAfterMs(budget)),
@@ -96,13 +96,35 @@ async function retune(limiter: Bottleneck, budget: Budget): Promise<void> {
   store._startHeartbeat();
 }
 
+/**
+ * Bottleneck 2.19.5 dates by the clock on the wall: after that had gone back, calls waited and buckets stayed empty until it had caught up. What lies further
+ * ahead than it can is therefore read as now.
+ */
+function unmoved(limiter: Bottleneck, { concurrent }: Pick<Budget, 'concurrent'>): Bottleneck {
+  const { _store: store } = limiter as unknown as { _store: Record<'_nextRequest' | '_lastReservoirIncrease', number> & { storeOptions: { minTime: number } } };
+  const limit = (name: '_nextRequest' | '_lastReservoirIncrease', aheadMs: () => number) => {
+    let at = store[name];
+    const get = () => (at = isAhead(at, Date.now(), aheadMs()) ? at : Math.min(at, Date.now()));
+    Object.defineProperty(store, name, { get, set: (next: number) => void (at = next) });
+  };
+  // Each call that runs may have put the next one off.
+  limit('_nextRequest', () => (concurrent + 1) * store.storeOptions.minTime);
+  limit('_lastReservoirIncrease', () => 0);
+  return limiter;
+}
+
 /** In memory: only accounts that rest are held, and looked at when they are asked again. */
 export function createRests(clock: Clock): Omit<Rests, 'left'> & { left: Rests['known'] } {
-  const until = new Map<string, number>();
+  const rests = new Map<string, { until: number; ms: number }>();
   const left = (key: string): number => {
-    const ms = (until.get(key) ?? 0) - clock.now();
-    if (ms <= 0) until.delete(key);
-    return Math.max(0, ms);
+    const { until, ms } = rests.get(key) ?? { until: 0, ms: 0 };
+    const now = clock.now();
+    if (isAhead(until, now, ms)) return until - now;
+    rests.delete(key);
+    return 0;
   };
-  return { left, known: left, begin: (key, ms) => void until.set(key, Math.max(until.get(key) ?? 0, clock.now() + ms)) };
+  const begin = (key: string, ms: number): void => {
+    if (left(key) < ms) rests.set(key, { until: clock.now() + ms, ms });
+  };
+  return { left, known: left, begin };
 }

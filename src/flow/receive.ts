@@ -1,3 +1,4 @@
+import { isAhead } from '#lib/clock';
 import { newId } from '#lib/ids';
 import type { Branded } from '#lib/ids';
 import { createRate } from '#lib/rate';
@@ -152,7 +153,7 @@ function rememberInstalls(flow: Flow) {
   const memory = new Map<string, { install: Install; until: number }>();
   async function remember(key: string, find: () => Promise<Install | undefined>): Promise<Install | undefined> {
     const known = memory.get(key);
-    if (known && known.until > flow.clock.now()) return known.install;
+    if (known && isAhead(known.until, flow.clock.now(), INSTALL_MEMORY_MS)) return known.install;
     if (memory.size >= REMEMBERED_INSTALLS) memory.clear();
     const install = await find();
     if (install) memory.set(key, { install, until: flow.clock.now() + INSTALL_MEMORY_MS });

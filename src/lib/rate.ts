@@ -1,3 +1,5 @@
+import { isAhead } from '#lib/clock';
+
 /** How often something may happen in a window. */
 export interface RateOptions {
   most: number;
@@ -18,7 +20,7 @@ export function createRate({ most, windowMs, keys }: RateOptions): Rate {
   return {
     take(key, now) {
       const known = windows.get(key);
-      const window = known && known.until > now ? known : { until: now + windowMs, count: 0 };
+      const window = known && isAhead(known.until, now, windowMs) ? known : { until: now + windowMs, count: 0 };
       windows.delete(key);
       windows.set(key, window);
       for (const oldest of windows.keys()) {
@@ -30,7 +32,7 @@ export function createRate({ most, windowMs, keys }: RateOptions): Rate {
     },
     wait(key, now) {
       const known = windows.get(key);
-      return known && known.until > now && known.count >= most ? known.until - now : 0;
+      return known && isAhead(known.until, now, windowMs) && known.count >= most ? known.until - now : 0;
     },
   };
 }

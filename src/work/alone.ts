@@ -1,4 +1,4 @@
-import type { Clock } from '#lib/clock';
+import { isAhead, type Clock } from '#lib/clock';
 import type { Db } from '#store/database';
 import { claimLease } from '#store/leases';
 import type { LeasesTable } from '#store/server-schema';
@@ -14,14 +14,16 @@ interface Periodic {
  * there then goes on; one that is killed costs a turn.
  */
 export function alone({ db, clock, name, leaseMs }: { db: Db; clock: Clock; name: LeasesTable['name']; leaseMs: number }, work: Periodic): Periodic {
+  const pauseMs = leaseMs / 4;
   let notBefore = 0;
+  const waits = (): boolean => isAhead(notBefore, clock.now(), pauseMs);
   return {
-    nextAt: async () => Math.max(notBefore, await work.nextAt()),
+    nextAt: async () => Math.max(waits() ? notBefore : 0, await work.nextAt()),
     async turn() {
       const now = clock.now();
-      if (now < notBefore || now < (await work.nextAt())) return false;
+      if (waits() || now < (await work.nextAt())) return false;
       if (await claimLease(db, name, now, leaseMs)) return work.turn();
-      notBefore = now + leaseMs / 4;
+      notBefore = now + pauseMs;
       return false;
     },
   };

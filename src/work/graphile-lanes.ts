@@ -1,4 +1,4 @@
-import type { Clock } from '#lib/clock';
+import { isAhead, type Clock } from '#lib/clock';
 import type { Logger } from '#lib/log';
 import { openPool, type Db } from '#store/database';
 import { asServer } from '#store/scope';
@@ -79,11 +79,11 @@ export function createGraphileLanes({ db, address, clock, log }: { db: Db; addre
     let nextSweep = clock.now();
     let lateMs = 0;
     const turn = async () => {
-      if (clock.now() < next) return false;
+      if (isAhead(next, clock.now(), NET_MS)) return false;
       next = clock.now() + NET_MS;
       await cast(work, lateMs, LANES_A_NET);
       lateMs = LATE_MS;
-      if (clock.now() < nextSweep) return false;
+      if (isAhead(nextSweep, clock.now(), SWEEP_MS)) return false;
       nextSweep = clock.now() + SWEEP_MS;
       await sweepJobs(pool, log);
       return false;

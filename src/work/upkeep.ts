@@ -1,3 +1,4 @@
+import { isAhead } from '#lib/clock';
 import { clearAlarmsBut, clearSettledAlarms, raiseAlarm } from '#store/alarms';
 import { TOLD_WITHIN_MS } from '#core/decide/consent';
 import { lateTellings, overdueEffects } from '#store/health';
@@ -47,10 +48,10 @@ export function createUpkeep(flow: Flow): { turn: () => Promise<boolean>; nextAt
   }
 
   return {
-    nextAt: async () => next,
+    nextAt: async () => (isAhead(next, flow.clock.now(), EVERY_MS) ? next : flow.clock.now()),
     async turn() {
       const now = flow.clock.now();
-      if (now < next) return false;
+      if (isAhead(next, now, EVERY_MS)) return false;
       next = now + EVERY_MS;
       await watchLanes(now);
       await watchConsents(now);

@@ -22,6 +22,9 @@ export const WITHOUT_TENANT: Readonly<Record<string, string>> = {
 /** Functions of the store that look at tenant tables across tenants, as `file:function`, each with its reason. */
 export const ACROSS_TENANTS: Readonly<Record<string, string>> = {
   'src/store/api-keys.ts:sweepApiCalls': 'old answers of all tenants go alike; gives a number, no row',
+  'src/store/clock-catch-up.ts:moveDates': 'the clock went back for all tenants alike; gives a number, no row',
+  'src/store/clock-catch-up.ts:freeStreams': 'the clock went back for all tenants alike; gives nothing',
+  'src/store/clock-catch-up.ts:shortenLeases': 'the clock went back for all tenants alike; gives nothing',
   'src/store/cursors.ts:claimCursor': 'the schedule serves whoever is most overdue; the row names its tenant',
   'src/store/cursors.ts:nextRoundAt': 'one timer for all tenants; gives a time, no row',
   'src/store/entries.ts:sweepEntries': 'old entries of all tenants go alike; gives a number, no row',

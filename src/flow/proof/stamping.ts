@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { isAhead } from '#lib/clock';
 import { Problem } from '#core/problem';
 import { readTimestamp, timestampQuery } from '#core/proof-timestamp';
 import type { Timestamps } from '#ports/timestamps';
@@ -38,7 +39,7 @@ export function createStamping(flow: Flow): { turn: () => Promise<void> } {
   return {
     async turn() {
       const { timestamps } = flow;
-      if (!timestamps || flow.clock.now() < notBefore) return;
+      if (!timestamps || isAhead(notBefore, flow.clock.now(), LONGEST_PAUSE_MS)) return;
       try {
         for (const head of await headsToStamp(flow.db, HEADS_A_TURN)) {
           await stampHead(flow, timestamps, head);
