@@ -5,31 +5,58 @@ import { Problem } from '#core/problem';
 import type { Flow } from '#flow/flow';
 import type { Receive } from '#flow/receive';
 import { asServer } from '#store/scope';
+import { createAdmission } from '#http/admission';
 import { setRetryAfter, type Gate } from '#http/gate';
 import { readDelivery } from '#http/requests';
 
 /** What a sender is told when we are full or the database is: come back soon. */
 const RETRY_AFTER_SECONDS = '5';
+/** A flood is no reason for one of lines. */
+const TELL_EVERY_MS = 10_000;
 
 /** `POST /webhooks/<vendor>` and `/webhooks/<vendor>/<hook>`: the bytes go to `receive`, and its answer goes back. */
 export function webhooks(flow: Flow, receive: Receive, gate: Gate): Hono {
   const app = new Hono();
+  const admission = createAdmission();
+  const turnAway = createTurnAway(flow);
   for (const [id, { connector }] of flow.vendors) {
     const { webhook } = connector.manifest;
     if (!webhook) continue;
     const path = webhook.path === 'app' ? `/webhooks/${id}` : `/webhooks/${id}/:hook`;
-    app.post(path, async (c) => {
+    const take = async (c: Context<object, '/:hook'>) => {
       const answer = await gate.refusals(c, async () => {
         const delivery = await readDelivery(c, flow.publicUrl(), webhook.maxBytes);
         // Whose it is, is what is being found out, and one delivery may be of several tenants.
-        return asServer(() => receive(id, c.req.param('hook') ?? null, delivery));
+        return admission.during(() => asServer(() => receive(id, c.req.param('hook') ?? null, delivery)));
       });
       const status = answer.status as ContentfulStatusCode;
       return answer.body === '' ? c.body(null, status) : c.body(answer.body, status, { 'content-type': answer.type });
-    });
+    };
+    // Before anything of it is read: refusing has to cost a small part of what taking does.
+    app.post(path, (c) => (admission.isOpen() ? take(c) : turnAway(c, id)));
   }
   app.onError((error, c) => refuse(c, Problem.from(error), flow.log));
   return app;
+}
+
+/** More comes than can be stored. It is said in the metrics, and in the log now and then. */
+function createTurnAway(flow: Flow): (c: Context, vendor: string) => Promise<Response> {
+  const { code, message } = new Problem('store.busy');
+  const body = JSON.stringify({ error: { code, message } });
+  const headers = { 'content-type': 'application/json', 'retry-after': RETRY_AFTER_SECONDS };
+  let toldAt = -Infinity;
+  let commit: Promise<void> | null = null;
+  return async (c, vendor) => {
+    flow.metrics.deliveries.inc({ vendor, outcome: 'overload' });
+    if (performance.now() - toldAt > TELL_EVERY_MS) {
+      toldAt = performance.now();
+      flow.log.error({ vendor, code }, 'more deliveries come than can be stored; those beyond are refused');
+    }
+    // Not at once: senders that are refused come again while the loop still reads, and those that were taken would wait for their commit until it has read enough.
+    commit ??= new Promise((resolve) => setImmediate(resolve)).then(() => void (commit = null));
+    await commit;
+    return c.body(body, 503, headers);
+  };
 }
 
 const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = {

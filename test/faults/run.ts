@@ -13,6 +13,8 @@ const FAULTS: Record<string, { rounds: number; load: () => Promise<Fault> }> = {
   slow: { rounds: 1, load: async () => (await import('./slow.ts')).slow },
   clock: { rounds: 1, load: async () => (await import('./clock.ts')).clock },
   recovery: { rounds: 100_000, load: async () => (await import('./recovery.ts')).recovery },
+  overload: { rounds: 10, load: async () => (await import('./overload.ts')).overload },
+  backlog: { rounds: 1_000_000, load: async () => (await import('./backlog.ts')).backlog },
   token: { rounds: 10, load: async () => (await import('./token.ts')).token },
 };
 /** What CI runs, within three minutes. */
@@ -45,7 +47,16 @@ if (unknown.length > 0 || (positionals.length === 0 && !values.ci) || (engine !=
   process.exit(2);
 }
 /** Those that are of one engine by their nature. */
-const ENGINE: Record<string, Engine> = { power: 'sqlite', disk: 'sqlite', busy: 'sqlite', slow: 'sqlite', clock: 'sqlite', restart: 'postgres' };
+const ENGINE: Record<string, Engine> = {
+  power: 'sqlite',
+  disk: 'sqlite',
+  busy: 'sqlite',
+  slow: 'sqlite',
+  overload: 'sqlite',
+  backlog: 'sqlite',
+  clock: 'sqlite',
+  restart: 'postgres',
+};
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const say = (line: string) => void (values.json || process.stderr.write(`  ${line}\n`));
 const runs = values.ci ? CI : positionals.map((name) => ({ name, engine: ENGINE[name] ?? engine, rounds: Number(values.rounds ?? FAULTS[name]?.rounds ?? 1) }));

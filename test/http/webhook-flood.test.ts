@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { createGate } from '#http/gate';
+import { webhooks } from '#http/webhooks';
+import { createListener } from '#src/listener';
+import { openWorld } from '../flow/world.ts';
+import { postSign } from '../flow/wire.ts';
+
+const HELD = 260;
+
+test('while many deliveries have waited for a second to be stored, another is answered 503 with its pause before it is read, and counted', async () => {
+  const w = await openWorld();
+  const held: (() => void)[] = [];
+  const well = { status: 200, body: '', type: 'text/plain' };
+  const receive = () => new Promise<typeof well>((resolve) => held.push(() => resolve(well)));
+  const { flow } = w.world;
+  const listener = createListener(webhooks(flow, receive, createGate({ clock: flow.clock, proxies: 0, times: 1 })));
+  const flooded = { ...w, address: await listener.listen('127.0.0.1', 0) };
+  const overload = async () => /outcome="overload"\} (\d+)/.exec(await flow.metrics.registry.metrics())?.[1] ?? '0';
+
+  const first = Array.from({ length: HELD }, () => postSign(flooded, {}));
+  while (held.length < HELD) await new Promise((resolve) => setTimeout(resolve, 10));
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  const refused = await postSign(flooded, {});
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toBe('5');
+  expect(await refused.json()).toMatchObject({ error: { code: 'store.busy' } });
+  expect(await overload()).toBe('1');
+
+  for (const one of held) one();
+  expect((await Promise.all(first)).every(({ status }) => status === 200)).toBe(true);
+  const after = postSign(flooded, {});
+  while (held.length === HELD) await new Promise((resolve) => setTimeout(resolve, 10));
+  held.at(-1)?.();
+  expect((await after).status).toBe(200);
+  expect(await overload()).toBe('1');
+
+  const closed = listener.refuse();
+  listener.hangUp();
+  await closed;
+  await w.stop();
+});
