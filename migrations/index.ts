@@ -9,6 +9,7 @@ import { brakes } from './0009-brakes.ts';
 import { leases } from './0010-leases.ts';
 import { budgets } from './0011-budgets.ts';
 import { keys } from './0013-keys.ts';
+import { growth } from './0014-growth.ts';
 import { security } from './0020-row-security.ts';
 
 /** Forward only. A migration gets any database of the version before it and must work on both kinds. */
@@ -18,4 +19,4 @@ export interface Migration {
   up(run: (statement: string) => Promise<void>, kind: 'sqlite' | 'postgres'): Promise<void>;
 }
 
-export const migrations: Migration[] = [first, consent, endpoints, attribution, proof, capture, callbacks, brakes, leases, budgets, keys, security];
+export const migrations: Migration[] = [first, consent, endpoints, attribution, proof, capture, callbacks, brakes, leases, budgets, keys, growth, security];

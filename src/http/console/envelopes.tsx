@@ -5,7 +5,7 @@ import { Badge, ENVELOPE_WORDS, RoleProgress } from './badge.tsx';
 import { at, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { csvOf } from './csv.ts';
 import { show } from './layout.tsx';
-import { askOf, Empty, Exports, Filter, jsonPage, linkWith, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
+import { askOf, countedTo, Empty, Exports, Filter, jsonPage, linkWith, NoneSoFar, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
 import { When } from './when.tsx';
 
 /** One export holds at most this many rows; a `Link` header names the next piece. */
@@ -24,7 +24,7 @@ export function envelopePages(): Hono<ConsoleEnv> {
     const tabs = ENVELOPE_STATUSES.filter((status) => counts[status] || filter.status === status).map((status) => ({
       value: status,
       label: ENVELOPE_WORDS[status][0],
-      count: counts[status],
+      count: countedTo(counts[status] ?? 0),
     }));
     return show(
       c,
@@ -43,7 +43,7 @@ export function envelopePages(): Hono<ConsoleEnv> {
 }
 
 function Rows({ c, page, filtered }: { c: ConsoleContext; page: Page<EnvelopeRow>; filtered: boolean }) {
-  if (page.rows.length === 0) return filtered ? <NothingFound c={c} /> : <NoneYet c={c} />;
+  if (page.rows.length === 0) return page.next ? <NoneSoFar c={c} next={page.next} /> : filtered ? <NothingFound c={c} /> : <NoneYet c={c} />;
   return (
     <>
       <EnvelopeTable c={c} rows={page.rows} />

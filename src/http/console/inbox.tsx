@@ -8,7 +8,7 @@ import { Badge, NOTICE_WORDS } from './badge.tsx';
 import { at, back, isOperator, sessionIn, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { Data, Facts, Id } from './data.tsx';
 import { show } from './layout.tsx';
-import { askOf, Empty, Exports, Filter, jsonPage, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
+import { askOf, Empty, Exports, Filter, jsonPage, NoneSoFar, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
 import { When } from './when.tsx';
 
 export function inboxPages(): Hono<ConsoleEnv> {
@@ -68,6 +68,8 @@ function Inbox({ c, page, filtered }: { c: ConsoleContext; page: Page<NoticeRow>
           <Pager c={c} next={page.next} />
           <Exports c={c} />
         </>
+      ) : page.next ? (
+        <NoneSoFar c={c} next={page.next} />
       ) : filtered ? (
         <Empty title="Nothing here">
           That is good news for dead letters. <a href={at(c, '/inbox')}>Show all notices</a>

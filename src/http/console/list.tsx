@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx';
-import type { Ask, Page } from '#store/view';
+import { COUNTED_TO, LOOKED_THROUGH, type Ask, type Page } from '#store/view';
 import type { ConsoleContext } from './context.ts';
 
 const SHOWN = 50;
@@ -49,8 +49,11 @@ export function Filter({ c, hint, children }: { c: ConsoleContext; hint: string;
   );
 }
 
+/** A count as the store gives it, which stops counting where there are many. */
+export const countedTo = (count: number): string => (count > COUNTED_TO ? `${COUNTED_TO.toLocaleString('en')}+` : String(count));
+
 /** A choice of states as links, with the present one marked. */
-export function Tabs({ c, name, options }: { c: ConsoleContext; name: string; options: { value: string; label: string; count?: number | undefined }[] }) {
+export function Tabs({ c, name, options }: { c: ConsoleContext; name: string; options: { value: string; label: string; count?: number | string | undefined }[] }) {
   const present = c.req.query(name) ?? '';
   return (
     <nav class="tabs" aria-label={`Filter by ${name}`}>
@@ -86,6 +89,16 @@ export function Empty({ title, children }: { title: string; children?: Child }) 
       <p class="empty-title">{title}</p>
       <div>{children}</div>
     </div>
+  );
+}
+
+/** Stands where the part of a list that was looked through has no match, and there is more of it. */
+export function NoneSoFar({ c, next }: { c: ConsoleContext; next: string }) {
+  return (
+    <>
+      <Empty title={`No match among ${LOOKED_THROUGH.toLocaleString('en')}`}>There are older ones, which were not looked through yet.</Empty>
+      <Pager c={c} next={next} />
+    </>
   );
 }
 

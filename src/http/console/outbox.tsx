@@ -9,7 +9,7 @@ import { EffectPage } from './effect.tsx';
 import { counted } from './counted.ts';
 import { objectOf } from './data.tsx';
 import { show } from './layout.tsx';
-import { askOf, Empty, Exports, Filter, jsonPage, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
+import { askOf, Empty, Exports, Filter, jsonPage, NoneSoFar, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
 import { correctionsOf } from './correction.ts';
 import { namesOf } from './story.tsx';
 import { When } from './when.tsx';
@@ -105,6 +105,8 @@ function Outbox({ c, dead, page, filtered, names }: OutboxProps) {
           <Pager c={c} next={page.next} />
           <Exports c={c} />
         </>
+      ) : page.next ? (
+        <NoneSoFar c={c} next={page.next} />
       ) : (
         <NoEffects c={c} filtered={filtered} />
       )}

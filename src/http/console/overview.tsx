@@ -11,7 +11,7 @@ import { EnvelopeTable } from './envelopes.tsx';
 import { firstSteps, FirstSteps, type Step } from './first-steps.tsx';
 import { InstallState } from './install-card.tsx';
 import { show, showPart } from './layout.tsx';
-import { Empty } from './list.tsx';
+import { countedTo, Empty } from './list.tsx';
 import { Live } from './live.tsx';
 import { StopForm } from './stops.tsx';
 import { When } from './when.tsx';
@@ -175,7 +175,7 @@ function Counts({ c, overview: { counts, waiting } }: { c: ConsoleContext; overv
           {present.map((status) => (
             <li>
               <a href={at(c, `/envelopes?status=${status}`)}>
-                <b>{counts[status]}</b>
+                <b>{countedTo(counts[status] ?? 0)}</b>
                 <Badge words={ENVELOPE_WORDS[status]} />
               </a>
             </li>

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
+import { ENVELOPE_STATUSES, type EnvelopeStatus, type RecipientStatus } from '#core/envelope';
 import type { Correlation, EnvelopeId, MappingId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
 import { findEnvelope } from '#store/envelopes';
 import type { EnvelopesTable, MappingsTable, RecipientsTable } from '#store/schema';
-import { containing, cut, type Ask, type Page } from '#store/view/page';
+import { containing, COUNTED_TO, cut, cutAt, FOUND, LOOKED_THROUGH, unsought, type Ask, type Page } from '#store/view/page';
 
 const ROW = [
   'id',
@@ -28,35 +28,65 @@ export type EnvelopeRow = Pick<EnvelopesTable, (typeof ROW)[number]> & { recipie
 
 export interface EnvelopeFilter {
   status?: EnvelopeStatus | undefined;
-  /** Part of a deal's name or template's name; or the whole of a deal's, envelope's, provider's or correlation id. */
+  /** The whole of a deal's, envelope's, provider's or correlation id; where nothing is called so, part of a deal's name or template's name. */
   text?: string | undefined;
 }
 
-/** Envelopes from the newest to the oldest. */
+/**
+ * Envelopes from the newest to the oldest. What is searched for as a whole is found whenever it was; if nothing is called so, names are looked through, a bounded
+ * part for each page.
+ */
 export async function listEnvelopes(db: Db, tenant: TenantId, filter: EnvelopeFilter, ask: Ask): Promise<Page<EnvelopeRow>> {
-  let query = db.selectFrom('envelopes').select(ROW).where('tenant', '=', tenant);
-  if (filter.status) query = query.where('status', '=', filter.status);
-  if (ask.after) query = query.where('id', '<', ask.after as EnvelopeId);
   const text = filter.text?.trim();
-  if (text) {
-    const pattern = containing(text);
-    query = query.where((where) =>
-      where.or([
-        where(sql<string>`lower(deal_name)`, 'like', sql<string>`${pattern} escape '\\'`),
-        where(sql<string>`lower(template_name)`, 'like', sql<string>`${pattern} escape '\\'`),
-        where('deal', '=', text),
-        where('id', '=', text as EnvelopeId),
-        where('remote', '=', text),
-        where('correlation', '=', text as EnvelopesTable['correlation']),
-      ]),
-    );
+  if (!text) {
+    const page = cut(await envelopesOf(db, tenant, filter, ask).execute(), ask.limit, ({ id }) => id);
+    return { ...page, rows: await withRecipients(db, tenant, page.rows) };
   }
-  const found = await query
-    .orderBy('id', 'desc')
-    .limit(ask.limit + 1)
-    .execute();
-  const page = cut(found, ask.limit, (row) => row.id);
+  const ids = await envelopesCalled(db, tenant, text);
+  const page = await (ids.length > 0 ? listOf(db, tenant, filter, ask, ids) : listNamed(db, tenant, filter, ask, text));
   return { ...page, rows: await withRecipients(db, tenant, page.rows) };
+}
+
+function envelopesOf(db: Db, tenant: TenantId, { status }: EnvelopeFilter, { after, limit }: Ask) {
+  return db
+    .selectFrom('envelopes')
+    .select(ROW)
+    .where('tenant', '=', tenant)
+    .$if(status !== undefined, (all) => all.where('status', '=', status ?? 'requested'))
+    .$if(after !== undefined, (all) => all.where('id', '<', after as EnvelopeId))
+    .orderBy('id', 'desc')
+    .limit(limit + 1);
+}
+
+async function listOf(db: Db, tenant: TenantId, filter: EnvelopeFilter, ask: Ask, ids: EnvelopeId[]) {
+  return cut(await envelopesOf(db, tenant, filter, ask).where('id', 'in', ids).execute(), ask.limit, ({ id }) => id);
+}
+
+async function listNamed(db: Db, tenant: TenantId, filter: EnvelopeFilter, ask: Ask, text: string) {
+  const pattern = containing(text);
+  const looked = await envelopesOf(db, tenant, filter, { ...ask, limit: 1 })
+    .offset(LOOKED_THROUGH - 1)
+    .execute();
+  const border = looked.length > 1 ? looked[0] : undefined;
+  const named = envelopesOf(db, tenant, filter, ask).where((where) =>
+    where.or([sql<boolean>`lower(deal_name) like ${pattern} escape '\\'`, sql<boolean>`lower(template_name) like ${pattern} escape '\\'`]),
+  );
+  const rows = await (border ? named.where('id', '>=', border.id) : named).execute();
+  return cutAt(rows, ask.limit, ({ id }) => id, border?.id ?? null);
+}
+
+/** Ids of a deal's envelopes, or of the one whose own, provider's or correlation id it is: each by its index, which one question with `or` between them has not. */
+async function envelopesCalled(db: Db, tenant: TenantId, text: string): Promise<EnvelopeId[]> {
+  const all = db.selectFrom('envelopes').select('id').limit(FOUND);
+  const ours = all.where('tenant', '=', tenant);
+  const installs = db.selectFrom('installs').select('id').where('tenant', '=', tenant);
+  const found = [
+    ...(await ours.where('id', '=', text as EnvelopeId).execute()),
+    ...(await ours.where('crm', 'in', installs).where('deal', '=', text).execute()),
+    ...(await all.where(unsought('tenant'), '=', tenant).where('sign', 'in', installs).where('remote', '=', text).execute()),
+    ...(await ours.where('correlation', '=', text as Correlation).execute()),
+  ];
+  return [...new Set(found.map(({ id }) => id))];
 }
 
 async function withRecipients<Row extends { id: EnvelopeId }>(
@@ -76,14 +106,23 @@ async function withRecipients<Row extends { id: EnvelopeId }>(
   return rows.map((row) => ({ ...row, recipients: recipients.filter((one) => one.envelope === row.id).map(({ role, status }) => ({ role, status })) }));
 }
 
+/** How many there are of each status, up to `COUNTED_TO`; one more stands for any number above. */
 export async function countEnvelopes(db: Db, tenant: TenantId): Promise<Partial<Record<EnvelopeStatus, number>>> {
-  const rows = await db
-    .selectFrom('envelopes')
-    .select((select) => ['status', select.fn.countAll<number>().as('count')])
-    .where('tenant', '=', tenant)
-    .groupBy('status')
-    .execute();
-  return Object.fromEntries(rows.map((row) => [row.status, Number(row.count)]));
+  const counts: Partial<Record<EnvelopeStatus, number>> = {};
+  for (const status of ENVELOPE_STATUSES) {
+    const some = db
+      .selectFrom('envelopes')
+      .select('id')
+      .where('tenant', '=', tenant)
+      .where('status', '=', status)
+      .limit(COUNTED_TO + 1);
+    const { count } = await db
+      .selectFrom(some.as('some'))
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    if (Number(count) > 0) counts[status] = Number(count);
+  }
+  return counts;
 }
 
 export interface EnvelopeDetail {
@@ -112,7 +151,7 @@ export async function findEnvelopeOfStory(db: Db, tenant: TenantId, correlation:
     .select(['id', 'deal_name'])
     .where('tenant', '=', tenant)
     .where('correlation', '=', correlation)
-    .orderBy('id', 'desc')
+    .orderBy(unsought('id'), 'desc')
     .limit(1)
     .executeTakeFirst();
 }
