@@ -43,7 +43,7 @@ function split(delivery: RawDelivery): Notice[] {
 
 /** The time stands first: keys that come one after the other are stored beside each other, where a hash would write a page of the index for each. */
 function keyOf({ generatedDateTime, event, configurationId, data }: z.infer<typeof connectHeadShape>): string {
-  const key = [generatedDateTime, event, data.envelopeId, data.recipientId, configurationId].map((part) => part ?? '').join('|');
+  const key = [generatedDateTime, event, data.envelopeId, data.recipientId, configurationId].join('|');
   return key.length > LONGEST_KEY ? sha256(key) : key;
 }
 

@@ -6,25 +6,11 @@ import type { RawDelivery, Verdict } from '#ports/inbound';
 export const WINDOW_MS = 300_000;
 
 /** The only escapes that HubSpot undoes before it hashes; every other one (`%20`, `%26`, `%3D`, …) stays as it was sent. */
-const UNDONE: Record<string, string> = {
-  '%3A': ':',
-  '%2F': '/',
-  '%3F': '?',
-  '%40': '@',
-  '%21': '!',
-  '%24': '$',
-  '%27': "'",
-  '%28': '(',
-  '%29': ')',
-  '%2A': '*',
-  '%2C': ',',
-  '%3B': ';',
-};
-const ESCAPES = new RegExp(Object.keys(UNDONE).join('|'), 'gi');
+const UNDONE = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
 
 /** The URL as HubSpot hashes it for version 3. */
 export function hashedUrl(url: string): string {
-  return url.replace(ESCAPES, (escape) => UNDONE[escape.toUpperCase()] ?? escape);
+  return url.replace(UNDONE, (escape) => decodeURIComponent(escape));
 }
 
 /** Version 3: base64 of the HMAC-SHA-256 over method, URL, raw body and the time header's own text. */

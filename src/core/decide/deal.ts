@@ -214,7 +214,6 @@ function stateOf({ id, intent, plan, deal, leads, pipeline, stage, attempt }: Ne
     reason: null,
     policies: plan.policies,
     attribution: plan.attribution,
-    ...(plan.consents ? { consents: plan.consents } : {}),
     requestedAt: situation.now,
     sentAt: null,
     viewedAt: null,

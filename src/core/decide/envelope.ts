@@ -44,7 +44,7 @@ function heardRecipients(envelope: EnvelopeState, heard: readonly RecipientHeard
 }
 
 function findRecipient(recipients: readonly RecipientState[], heard: RecipientHeard): RecipientState | undefined {
-  return recipients.find((known) => known.role === heard.role) ?? recipients.find((known) => known.remote !== null && known.remote === heard.remote);
+  return recipients.find((known) => known.role === heard.role) ?? recipients.find((known) => known.remote === heard.remote);
 }
 
 function recipientChange(known: RecipientState, heard: RecipientHeard): RecipientChange {
@@ -52,8 +52,10 @@ function recipientChange(known: RecipientState, heard: RecipientHeard): Recipien
   const change: RecipientChange = {};
   if (status !== known.status) change.status = status;
   if (known.remote === null) change.remote = heard.remote;
-  if (status === 'viewed' && known.viewedAt === null && heard.at !== null) change.viewedAt = heard.at;
-  if (status === 'signed' && known.signedAt === null && heard.at !== null) change.signedAt = heard.at;
+  // What comes late is of an earlier time than what is known.
+  const at = heard.status === status ? heard.at : null;
+  if (status === 'viewed' && known.viewedAt === null && at !== null) change.viewedAt = at;
+  if (status === 'signed' && known.signedAt === null && at !== null) change.signedAt = at;
   return change;
 }
 

@@ -4,6 +4,7 @@ import type { ShownText } from '#core/pinned-consent';
 import { fillNames } from '#core/frozen-attribution';
 import type { PlannedField, PlannedRecipient, Policies, SendDecision } from '#core/plan';
 import type { Contact, CrmSchema, Snapshot, Template } from '#core/records';
+import { entryOf } from '#lib/json';
 import { evaluateCondition, evaluateText } from './expression.ts';
 import { choicesOf } from './expressions.ts';
 import { sendLanguages } from './languages.ts';
@@ -68,7 +69,7 @@ function requestable(send: SendMapping, request: SendRequest, templates: readonl
   const rules = send.rules.filter((rule) => rule.when.request && (request.rule === undefined || rule.id === request.rule));
   const wanted = request.template === undefined ? undefined : findTemplate(templates, request.template);
   const sends = (rule: SendRule): boolean => wanted !== undefined && choicesOf(rule).some(({ use }) => findTemplate(templates, use) === wanted);
-  return [...rules.filter(sends), ...rules.filter((rule) => !sends(rule))];
+  return rules.toSorted((one, other) => Number(sends(other)) - Number(sends(one)));
 }
 
 function nothingMatches(request: SendRequest | undefined): Refused {
@@ -121,10 +122,10 @@ function chooseTemplate({ rule, at, input, request, contact }: Work, reasons: Re
   const { condition } = sendLanguages(input.schema);
   const bound = bindSnapshot(condition, input.snapshot, contact);
   for (const [index, { if: when, use }] of choicesOf(rule).entries()) {
-    const path: Path = typeof rule.template === 'string' ? [...at, 'template'] : [...at, 'template', index];
+    const path: Path = [...at, 'template', index];
     const holds = when === undefined ? true : reasons.attempt(() => evaluateCondition(when, condition, bound, writePath([...path, 'if'])));
     if (holds === undefined) return undefined;
-    if (holds) return findTemplate(input.templates, use) ?? missing(typeof rule.template === 'string' ? path : [...path, 'use'], use);
+    if (holds) return findTemplate(input.templates, use) ?? missing(typeof rule.template === 'string' ? [...at, 'template'] : [...path, 'use'], use);
   }
   reasons.add('template-none', [...at, 'template'], `No template of the rule ${rule.id} is meant for this deal. End the list with a template that has no condition.`);
   return undefined;
@@ -149,9 +150,17 @@ function writeContent(
     );
   }
   const message = rule.message === undefined ? '' : write(rule.message, 'message');
-  const values = new Map(template.fields.filter(({ label }) => Object.hasOwn(rule.fields, label)).map(({ label }) => [label, rule.fields[label] ?? ''] as const));
-  const written = new Map([...values].map(([label, text]) => [label, write(text, 'fields', label) ?? ''] as const));
-  const fields = template.fields.flatMap(({ label, role }) => (written.has(label) ? [{ role, label, value: written.get(label) ?? '' }] : []));
+  // Once for each label, of however many roles: a fault is told once.
+  const labels = new Set(template.fields.map(({ label }) => label));
+  const written = new Map<string, string | undefined>();
+  for (const label of labels) {
+    const text = entryOf(rule.fields, label);
+    if (text !== undefined) written.set(label, write(text, 'fields', label));
+  }
+  const fields = template.fields.flatMap(({ label, role }) => {
+    const value = written.get(label);
+    return value === undefined ? [] : [{ role, label, value }];
+  });
   return { subject: subject ?? '', message: message ?? '', fields };
 }
 
