@@ -74,14 +74,13 @@ export function createCall(deps: CallDeps): Call {
       signal: deps.signal,
       wantBytes: request.wantBytes ?? false,
     };
-    const reply = await limited(
-      () =>
-        observed(
-          () => send(wire),
-          ({ status }) => status,
-        ),
-      request.counted,
-    );
+    const reply = await limited(async () => {
+      await request.check?.();
+      return observed(
+        () => send(wire),
+        ({ status }) => status,
+      );
+    }, request.counted);
     const pauseMs = reply.status === TOO_MANY ? Number(reply.headers.get('retry-after') ?? Number.NaN) * SECOND_MS : 0;
     if (pauseMs > 0) rest(pauseMs, request.counted);
     return reply;

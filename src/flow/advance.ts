@@ -8,7 +8,7 @@ import { Problem } from '#core/problem';
 import type { Inbound, Notice } from '#ports/inbound';
 import { raiseAlarm } from '#store/alarms';
 import { countGap } from '#store/cursors';
-import { isWeather, withinTenant, type Tx } from '#store/database';
+import { isPostgres, isWeather, withinTenant, type Tx } from '#store/database';
 import type { EnvelopeWithRecipients } from '#store/envelopes';
 import { claimNotices, claimNoticesOf, deliveryBody, failNotice, OWN, settleNotice, type InboxNotice } from '#store/inbox';
 import { getInstall } from '#store/installs';
@@ -20,7 +20,7 @@ import { gatherWakes } from '#store/wakes';
 import { applyDecision } from '#flow/apply';
 import { attribute } from '#flow/attribute';
 import { keepBrakes } from '#flow/brakes';
-import { createCourtesy } from '#flow/courtesy';
+import { createCourtesy, type IsOver } from '#flow/courtesy';
 import { getVendor, type Flow } from '#flow/flow';
 import { publishConsents, publishMoves } from '#flow/publish';
 import { accountsOf, type Accounts, type RuleBook } from '#flow/rule-book';
@@ -40,10 +40,10 @@ export interface AdvanceOptions {
  * settled; 0 means that nothing waits.
  */
 export function createAdvance(flow: Flow, book: RuleBook, options: AdvanceOptions = { courteous: true }): (tenant?: TenantId) => Promise<number> {
-  const courteously = options.courteous ? createCourtesy() : <T>(turn: () => Promise<T>) => turn();
+  const courteously = options.courteous ? createCourtesy() : <T>(turn: (isOver: IsOver) => Promise<T>) => turn(() => false);
   const turns: Turns = { served: null };
   return async (tenant) => {
-    const result = await courteously(() => attempt(flow, book, turns, tenant));
+    const result = await courteously((isOver) => attempt(flow, book, turns, tenant, isOver));
     if (result.ok) return result.settled;
     // Bad weather in the database is nobody's fault: nothing was settled, and everything is settled once it is over.
     if (result.notice === null || isWeather(result.error)) throw result.error;
@@ -61,7 +61,7 @@ interface Turns {
   served: TenantId | null;
 }
 
-async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined): Promise<Attempt> {
+async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined, isOver: IsOver): Promise<Attempt> {
   let current: InboxNotice | null = null;
   try {
     const settled = await flow.db.transaction().execute(async (tx) => {
@@ -76,11 +76,15 @@ async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId
           await lockLedger(tx, first.tenant, 'facts');
           const accounts = createAccounts(flow, tx, first.tenant);
           const opened: Opened = new Map();
+          const holdsThread = !isPostgres(tx);
+          let settled = 0;
           for (const notice of notices) {
             current = notice;
             await settle(flow, book, tx, notice, accounts, opened);
+            settled++;
+            if (holdsThread && isOver()) break;
           }
-          return notices.length;
+          return settled;
         }),
       );
     });

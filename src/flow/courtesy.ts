@@ -9,13 +9,18 @@ const BUSY = 0.5;
 const PAUSE_TIMES = 9;
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
+/** How long a turn should take, so that whoever is next waits no longer: under a flood, where pauses follow it, and on a calm machine. */
+const TURN_MS = { flood: 12, calm: 60 };
+
+/** Whether a turn has taken as long as it should. */
+export type IsOver = () => boolean;
 
 /**
  * Work gives way to answers. A webhook has to be stored within seconds and then waits at no cost; SQLite answers without leaving the thread, so work that
  * never paused kept all requests waiting until its queue was empty (a p99 of 1.5 s). Under a flood work gets about a tenth of the process
  * and never less; on a calm machine it waits for nothing.
  */
-export function createCourtesy(): <T>(turn: () => Promise<T>) => Promise<T> {
+export function createCourtesy(): <T>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
   let mark: EventLoopUtilization = performance.eventLoopUtilization();
   let tookMs = 0;
 
@@ -28,13 +33,15 @@ export function createCourtesy(): <T>(turn: () => Promise<T>) => Promise<T> {
   return async (turn) => {
     await nextTurn();
     const until = performance.now() + Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, PAUSE_TIMES * tookMs));
+    let takes = TURN_MS.calm;
     while (isBusy() && performance.now() < until) {
+      takes = TURN_MS.flood;
       mark = performance.eventLoopUtilization();
       await pause(WATCH_MS);
     }
     const begun = performance.now();
     try {
-      return await turn();
+      return await turn(() => performance.now() - begun > takes);
     } finally {
       tookMs = performance.now() - begun;
       mark = performance.eventLoopUtilization();

@@ -36,6 +36,8 @@ export interface HttpRequest {
   timeoutMs?: number;
   /** Where the vendor counts this kind of call apart: its name under `limits.apart` in the manifest. */
   counted?: string;
+  /** Asked once the call's turn has come, which may be long after it was made, and before anything is sent. */
+  check?: () => Promise<void>;
 }
 export interface HttpReply {
   status: number;

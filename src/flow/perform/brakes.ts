@@ -1,5 +1,8 @@
 import type { EffectKind } from '#core/effect';
+import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
+import type { Call } from '#ports/call';
+import { gated } from '#flow/perform/gated';
 import { findEnvelope, type Envelope } from '#store/envelopes';
 import type { OutboxEffect } from '#store/outbox';
 import { stopOf } from '#store/stops';
@@ -14,18 +17,31 @@ const STOPPED: ReadonlySet<EffectKind> = new Set(['envelope.remind', 'journey.jo
 /** Said as well for one rule, because it is that rule's envelope; journeys have rules of their own. */
 const OF_RULE: ReadonlySet<EffectKind> = new Set(['envelope.remind']);
 
-/** Right before a call that takes an envelope further. Asked of the database each time, so that a stop holds in every process from its commit on. @throws Problem `send.stopped` */
-export async function insistGoing(flow: Flow, { tenant, crm, rule }: Pick<Envelope, 'tenant' | 'crm' | 'rule'>): Promise<void> {
+/** A call that takes an envelope further: the database is asked when its turn has come, so that a stop holds in every process from its commit on. @throws Problem `send.stopped` */
+export const unlessRuleStopped = (flow: Flow, call: Call, envelope: Pick<Envelope, 'tenant' | 'crm' | 'rule'>): Call => gated(call, () => insistGoing(flow, envelope));
+
+async function insistGoing(flow: Flow, { tenant, crm, rule }: Pick<Envelope, 'tenant' | 'crm' | 'rule'>): Promise<void> {
   if (await stopOf(flow.db, tenant, { crm, rule })) throw new Problem('send.stopped');
 }
 
-/** Performs what is not stopped; the rest is held. */
-export async function unlessStopped(flow: Flow, kind: EffectKind, effects: OutboxEffect[], perform: (effects: OutboxEffect[]) => Promise<Outcome[]>): Promise<Outcome[]> {
-  if (!STOPPED.has(kind)) return perform(effects);
+/** Performs what is not stopped; the rest is held. What a tenant's stop means is asked again when a call's turn has come. */
+export async function unlessStopped(
+  flow: Flow,
+  kind: EffectKind,
+  call: Call,
+  effects: OutboxEffect[],
+  perform: (call: Call, effects: OutboxEffect[]) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
+  if (!STOPPED.has(kind)) return perform(call, effects);
   const stopped = await Promise.all(effects.map((effect) => isStopped(flow, effect)));
   const some = effects.filter((_, place) => !stopped[place]);
-  const outcomes = some.length > 0 ? await perform(some) : [];
+  const [first] = some;
+  const outcomes = first ? await perform(OF_RULE.has(kind) ? call : gated(call, () => insistTenantGoing(flow, first.tenant)), some) : [];
   return [...outcomes, ...effects.filter((_, place) => stopped[place]).map((effect) => failed(effect, new Problem('send.stopped')))];
+}
+
+async function insistTenantGoing(flow: Flow, tenant: TenantId): Promise<void> {
+  if (await stopOf(flow.db, tenant, null)) throw new Problem('send.stopped');
 }
 
 async function isStopped(flow: Flow, effect: OutboxEffect): Promise<boolean> {

@@ -9,7 +9,7 @@ import { adoptRemote, getEnvelope, type Envelope, type EnvelopeDocument, type En
 import { openPersonal } from '#store/people';
 import type { OutboxEffect } from '#store/outbox';
 import type { Flow } from '#flow/flow';
-import { insistGoing } from '#flow/perform/brakes';
+import { unlessRuleStopped } from '#flow/perform/brakes';
 import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
 
 /** Providers forget a correlation key after some days; an envelope that was asked for this long ago was made before then or never. */
@@ -35,20 +35,15 @@ export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect:
   try {
     const request = await requestOf(flow, found);
     const asked = { template: request.template, labels: request.labels, roles: request.recipients.map(({ role, order }) => [role, order]) };
-    const made = (await findEarlier(flow, sign, call, effect, envelope)) ?? (await drafted(flow, sign, call, envelope, request));
+    // Both wait for the vendor's limits, and who stops a rule meanwhile means them too.
+    const going = unlessRuleStopped(flow, call, envelope);
+    const made = (await findEarlier(flow, sign, call, effect, envelope)) ?? (await sign.draft(going, request));
     if (!(await adoptRemote(flow.db, effect.tenant, id, made.id))) return await discard(flow, sign, call, effect, made);
-    // Asked again: drafts wait for the vendor's limits, and who stops a rule meanwhile means them too.
-    if (made.status === 'draft') await insistGoing(flow, envelope);
-    const sent = made.status === 'draft' ? await sign.send(call, made.id) : made;
+    const sent = made.status === 'draft' ? await sign.send(going, made.id) : made;
     return { effect, result: { done: true, remote: sent.id }, asked, mapping: envelope.send_mapping, facts: [statusFact(flow, envelope, sent)] };
   } catch (error) {
     return createFailed(flow, effect, envelope, Problem.from(error));
   }
-}
-
-async function drafted(flow: Flow, sign: Sign, call: Call, envelope: Envelope, request: EnvelopeRequest): Promise<RemoteEnvelope> {
-  await insistGoing(flow, envelope);
-  return sign.draft(call, request);
 }
 
 /** Where it is not certain what the provider made, a person looks; otherwise a refusal is the end of this envelope. */
@@ -151,7 +146,7 @@ export async function remindEnvelope(flow: Flow, sign: Sign, call: Call, effect:
   if (isClosed(envelope.status) || envelope.remote === null) return { effect, result: { done: true, remote: envelope.remote, cancelled: true }, asked: null };
   const done: Outcome = { effect, result: { done: true, remote: envelope.remote }, asked: null };
   try {
-    await sign.remind(call, envelope.remote);
+    await sign.remind(unlessRuleStopped(flow, call, envelope), envelope.remote);
     return done;
   } catch (error) {
     const problem = Problem.from(error);

@@ -1,4 +1,5 @@
-import { groupBy } from '#lib/group';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { chunk, groupBy } from '#lib/group';
 import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 import { newId } from '#lib/ids';
@@ -36,6 +37,9 @@ const LOOK_AT_LEASE_MS = 1_000;
 /** Takes several batches of each kind at once, so that few calls go half empty: of 100 records a batch, 300 effects filled three of four, 2,000 nearly all. Bounds a turn's transaction, and how long a click waits for it. */
 const BATCHES_A_TURN = 20;
 
+/** Outcomes that one transaction writes: SQLite does not leave the thread while it does. */
+const OUTCOMES_AT_ONCE = 100;
+
 /** Serves the lane of the install that is named, or the one that has waited longest, for one turn. False when it has nothing due. */
 export function createPerform(flow: Flow): (install?: InstallId) => Promise<boolean> {
   return async (install) => {
@@ -57,7 +61,12 @@ async function serve(flow: Flow, { lane, effects }: { lane: Lane; effects: Outbo
       const manner = kind === 'deal.read' || kind === 'answers.read' ? 'insistent' : 'once';
       const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), manner, lease.signal);
       const outcomes = await runSafely(flow, connector, call, kind, some);
-      pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, outcomes));
+      // Oldest first: what a crash leaves unsettled is done again, and must not be older than what is settled.
+      const inOrder = outcomes.sort((a, b) => a.effect.ordinal - b.effect.ordinal);
+      for (const some of chunk(inOrder, OUTCOMES_AT_ONCE)) {
+        pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, some));
+        await nextTurn();
+      }
     });
     await Promise.all(turns);
   } finally {
@@ -73,7 +82,7 @@ function keepLane(flow: Flow, lane: Lane): { signal: AbortSignal; end: () => voi
   const renew = () => {
     const now = flow.clock.now();
     // What has run out may be somebody else's already, who finds it abandoned: it is not taken back.
-    if (now - renewed < LANE_LEASE_MS / 3 || now - renewed > LANE_LEASE_MS) return;
+    if ((now >= renewed && now - renewed < LANE_LEASE_MS / 3) || now - renewed > LANE_LEASE_MS) return;
     renewed = now;
     void renewLane(flow.db, lane, now).then(
       (ours) => ours || lost.abort(),
@@ -87,7 +96,7 @@ function keepLane(flow: Flow, lane: Lane): { signal: AbortSignal; end: () => voi
 
 async function runSafely(flow: Flow, connector: Connector, call: Call, kind: EffectKind, effects: OutboxEffect[]): Promise<Outcome[]> {
   try {
-    return await unlessStopped(flow, kind, effects, (some) => run(flow, connector, call, kind, some));
+    return await unlessStopped(flow, kind, call, effects, (bound, some) => run(flow, connector, bound, kind, some));
   } catch (error) {
     return effects.map((effect) => failed(effect, error));
   }
