@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import type { TokenHttp } from '#ports/auth';
 import type { HttpReply } from '#ports/call';

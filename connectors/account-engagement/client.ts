@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Problem } from '#core/problem';
 import type { Call, HttpReply, HttpRequest } from '#ports/call';
 import { problemOf } from './problem.ts';

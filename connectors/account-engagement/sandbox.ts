@@ -2,13 +2,14 @@ import { Hono } from 'hono';
 import type { Json } from '#lib/json';
 import { seededRandom } from '#lib/random';
 import { NO_FAULTS, type Faults, type Sandbox, type SandboxOptions } from '#ports/sandbox';
+import { placeOf } from '#shared/sandbox/account.tsx';
 import { misbehave } from '#shared/sandbox/misbehave';
 import { servePages } from '#shared/sandbox/page.tsx';
 import { createApi } from './sandbox/api.ts';
 import { refuse } from './sandbox/gate.ts';
 import { createOauth } from './sandbox/oauth.ts';
 import { createOrg, type OrgView } from './sandbox/org.ts';
-import { consentPage, routePages, wordsPage } from './sandbox/routes.ts';
+import { routePages } from './sandbox/routes.ts';
 import { restoreState, type BusinessUnit, type List, type Prospect } from './sandbox/state.ts';
 
 export { HOME_UNIT, ORG } from './sandbox/state.ts';
@@ -48,7 +49,7 @@ export function createAccountEngagementSandbox(options: SandboxOptions): Sandbox
 
   const app = new Hono();
   servePages(app);
-  const place = () => ({ base: baseUrl(), elsewhere: options.elsewhere?.() ?? [{ label: 'Countersign', href: `${options.serverUrl()}/` }] });
+  const place = () => placeOf(options, { vendor: 'Account Engagement', accent: 'violet', home: 'Lists' });
   app.route(
     '/',
     createOauth({
@@ -56,8 +57,7 @@ export function createAccountEngagementSandbox(options: SandboxOptions): Sandbox
       clock,
       baseUrl,
       app: options.app,
-      consentPage: (ask) => consentPage(place(), ask),
-      problemPage: (words) => wordsPage(place(), 'That does not work', words),
+      place,
     }),
   );
   app.route('/', createOrg({ state, clock, view }));

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SignedForm } from '#core/pinned-consent';
 import { Problem } from '#core/problem';
 import { sha256 } from '#lib/hmac';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { EnvelopeStatus, RecipientStatus } from '#core/envelope';
 import type { Fact } from '#core/fact';
 import { Problem } from '#core/problem';
@@ -27,7 +27,7 @@ function split(delivery: RawDelivery): Notice[] {
   const body = parse(delivery.body);
   const message = checked(connectHeadShape, body);
   const at = instant(message.generatedDateTime);
-  if (at === null) throw new Problem('delivery.malformed', { facts: { field: 'generatedDateTime' } });
+  if (at === null) throw malformed('generatedDateTime');
   return [
     {
       account: message.data.accountId ?? null,
@@ -51,7 +51,7 @@ function parse(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (cause) {
-    throw new Problem('delivery.malformed', { cause });
+    throw new Problem('delivery.malformed', { say: 'The body is not JSON.', cause });
   }
 }
 
@@ -59,8 +59,13 @@ function parse(body: Uint8Array): unknown {
 function checked<Shape extends z.ZodType>(shape: Shape, body: unknown): z.infer<Shape> {
   const message = shape.safeParse(body);
   if (message.success) return message.data;
-  const field = message.error.issues[0]?.path.join('.') ?? '';
-  throw new Problem('delivery.malformed', { facts: { field }, cause: message.error });
+  throw malformed(message.error.issues[0]?.path.join('.') ?? '', message.error);
+}
+
+/** Names the place in the vendor's form, never what stood there. */
+function malformed(field: string, cause?: unknown): Problem {
+  const say = field === '' ? 'The body is no message of Connect.' : `The message has no ${field}, or one of another form.`;
+  return new Problem('delivery.malformed', { say, facts: { field }, cause });
 }
 
 /** What an event says by its name alone, for configurations that send no summary, and for what the summary leaves out. */

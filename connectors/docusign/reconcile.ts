@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalJson, type Json } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 import type { Call } from '#ports/call';

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { seededRandom } from '#lib/random';
 import type { Json } from '#lib/json';
 import { NO_FAULTS, type Faults, type Sandbox, type SandboxOptions } from '#ports/sandbox';
+import { placeOf } from '#shared/sandbox/account.tsx';
 import { misbehave } from '#shared/sandbox/misbehave';
 import { servePages } from '#shared/sandbox/page.tsx';
 import { createApi } from './sandbox/api.ts';
@@ -9,7 +10,7 @@ import { createConnect } from './sandbox/connect.ts';
 import { Lifecycle } from './sandbox/lifecycle.ts';
 import { createQuota, DEFAULT_LIMITS, POLL_WINDOW_MS, refuse, type Limits } from './sandbox/limits.ts';
 import { createOauth } from './sandbox/oauth.ts';
-import { consentPage, routePages, wordsPage } from './sandbox/routes.ts';
+import { routePages } from './sandbox/routes.ts';
 import { restoreState, type StoredEnvelope, type StoredRecipient } from './sandbox/state.ts';
 
 export { ACCOUNT } from './sandbox/state.ts';
@@ -63,7 +64,7 @@ export function createDocuSignSandbox(options: DocuSignSandboxOptions): Sandbox 
 
   const app = new Hono();
   servePages(app);
-  const place = () => ({ base: baseUrl(), elsewhere: options.elsewhere?.() ?? [{ label: 'Countersign', href: `${options.serverUrl()}/` }] });
+  const place = () => placeOf(options, { vendor: 'DocuSign', accent: 'blue', home: 'Envelopes' });
   app.route(
     '/',
     createOauth({
@@ -74,8 +75,7 @@ export function createDocuSignSandbox(options: DocuSignSandboxOptions): Sandbox 
       clientSecret: options.app.clientSecret,
       redirectUri: options.app.redirectUri,
       jwtPublicKey: options.jwtPublicKey,
-      consentPage: (ask) => consentPage(place(), ask),
-      problemPage: (words) => wordsPage(place(), 'That does not work', words),
+      place,
     }),
   );
   app.route('/', createApi({ state, clock, limits, lifecycle, viewUrl, before: [quota.middleware, faulty] }));

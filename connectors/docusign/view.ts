@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import { matchesHost } from '#shared/hosts';
 import type { Call } from '#ports/call';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import { Secret } from '#lib/secret';
 import type { Account, AppRegistration, Auth, TokenHttp, Tokens } from '#ports/auth';

@@ -1,14 +1,12 @@
 import type { FilterOperatorEnum, SimplePublicObject } from '@hubspot/api-client/lib/codegen/crm/objects/index.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '#lib/json';
 import type { Call } from '#ports/call';
 import type { Changes } from '#ports/crm';
 import type { Notice } from '#ports/inbound';
 import { hubspotCall, SEARCH } from './client.ts';
 import { RECONCILE_DEAL } from './inbound.ts';
-import { readObjects } from './objects.ts';
-import { enteredAt, enteredProperties } from './read.ts';
-import { schemaOf } from './schema.ts';
+import { enteredAt, readEntered } from './read.ts';
 
 /** Search lags behind writes, at times by minutes; a window that overlaps the last one by this much sees what came late. */
 const OVERLAP_MS = 15 * 60_000;
@@ -67,7 +65,7 @@ function nextCursor(cursor: Cursor, started: number, page: { results: SimplePubl
 /** The index may be stale; the records themselves are not. */
 async function confirm(call: Call, ids: string[]): Promise<Notice[]> {
   if (ids.length === 0) return [];
-  const deals = await readObjects(call, 'deals', ids, ['dealstage', 'pipeline', 'hs_lastmodifieddate', ...enteredProperties(await schemaOf(call))], ['dealstage']);
+  const { deals } = await readEntered(call, ids, () => ['dealstage', 'pipeline', 'hs_lastmodifieddate'], ['dealstage']);
   return deals.map((deal) => {
     const stage = deal.properties.dealstage ?? null;
     const entered = enteredAt(deal);

@@ -42,7 +42,7 @@ export async function hubspotCall<T>(call: Call, send: (crm: CrmApi, bound: Boun
     return await call.through(
       ({ baseUrl, accessToken, timeoutMs }) => {
         const client = new hubspot.Client({ basePath: baseUrl, accessToken: accessToken.reveal() });
-        return withDeadline(timeoutMs, call.signal, (signal) => within(signal, send(client.crm, bind(call, baseUrl), client)));
+        return withDeadline(timeoutMs, call.signal, (signal) => within(signal, send(client.crm, bind(call, baseUrl, counted), client)));
       },
       isUnauthorized,
       counted,
@@ -52,7 +52,7 @@ export async function hubspotCall<T>(call: Call, send: (crm: CrmApi, bound: Boun
   }
 }
 
-function bind(call: Call, baseUrl: string, counted?: string): Bound {
+function bind(call: Call, baseUrl: string, counted: string | undefined): Bound {
   return {
     middleware: [
       {
@@ -88,7 +88,7 @@ async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 /** The account's ten seconds, and for private apps its day. Search answers carry no such headers: it has a limit of its own, of which only a refusal speaks. */
-function readBudget(call: Call, { httpStatusCode: status, headers }: RawAnswer, counted?: string): void {
+function readBudget(call: Call, { httpStatusCode: status, headers }: RawAnswer, counted: string | undefined): void {
   const number = (name: string) => Number(headers[`x-hubspot-ratelimit-${name}`] ?? NaN);
   const [remaining, resetInMs, limit] = [number('remaining'), number('interval-milliseconds'), number('max')];
   if (counted === undefined && Number.isFinite(remaining) && Number.isFinite(resetInMs))

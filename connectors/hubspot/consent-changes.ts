@@ -1,5 +1,5 @@
 import type { FilterOperatorEnum, SimplePublicObject } from '@hubspot/api-client/lib/codegen/crm/objects/index.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import { isObject, type Json } from '#lib/json';
 import type { Call } from '#ports/call';

@@ -1,5 +1,5 @@
 import type { PublicUpdateSubscriptionStatusRequestLegalBasisEnum } from '@hubspot/api-client/lib/codegen/communication_preferences/index.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LegalBasis } from '#core/consent';
 import { Problem } from '#core/problem';
 import type { Call, HttpReply } from '#ports/call';

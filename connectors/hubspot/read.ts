@@ -11,11 +11,24 @@ const PRIMARY_COMPANY = 5;
 const MOST_LINKED = 50;
 
 /** HubSpot keeps, for each stage, when a deal last entered it. */
-export const enteredProperty = (stage: string): string => `hs_v2_date_entered_${stage}`;
-export const enteredProperties = (schema: CrmSchema): string[] => schema.pipelines.flatMap((pipeline) => pipeline.stages.map((stage) => enteredProperty(stage.id)));
+const enteredProperty = (stage: string): string => `hs_v2_date_entered_${stage}`;
+const enteredProperties = (schema: CrmSchema): string[] => schema.pipelines.flatMap((pipeline) => pipeline.stages.map((stage) => enteredProperty(stage.id)));
 export function enteredAt(deal: SimplePublicObject): number | null {
   const time = Date.parse(deal.properties[enteredProperty(deal.properties.dealstage ?? '')] ?? '');
   return Number.isFinite(time) ? time : null;
+}
+
+/** Deals with the time of entry into their stage, and the schema. Of a stage that was made since the schema was read that time has not been asked for, so both are read again. */
+export async function readEntered(call: Call, ids: readonly string[], fields: (schema: CrmSchema) => string[], history: string[] = []) {
+  const read = async () => {
+    const schema = await schemaOf(call);
+    return { schema, deals: await readObjects(call, 'deals', ids, [...fields(schema), ...enteredProperties(schema)], history) };
+  };
+  const first = await read();
+  const known = new Set(enteredProperties(first.schema));
+  if (first.deals.every(({ properties: { dealstage } }) => !dealstage || known.has(enteredProperty(dealstage)))) return first;
+  forgetSchema(call);
+  return read();
 }
 
 /**
@@ -24,13 +37,8 @@ export function enteredAt(deal: SimplePublicObject): number | null {
  */
 export async function readDeals(call: Call, ids: readonly string[]): Promise<Snapshot[]> {
   if (ids.length === 0) return [];
-  const schema = await schemaOf(call);
-  const found = await readObjects(call, 'deals', ids, [...names(schema.fields.deal), ...enteredProperties(schema)]);
+  const { schema, deals: found } = await readEntered(call, ids, ({ fields }) => names(fields.deal));
   if (found.length === 0) return [];
-  const known = new Set(schema.pipelines.flatMap((pipeline) => pipeline.stages.map((stage) => stage.id)));
-  // A stage made since the schema was read: the next read shall know it.
-  if (found.some((deal) => !known.has(deal.properties.dealstage ?? ''))) forgetSchema(call);
-
   const dealIds = found.map((deal) => deal.id);
   const [contacts, companies, lines, owners] = await Promise.all([
     linked(call, 'contacts', dealIds, schema.fields.contact),

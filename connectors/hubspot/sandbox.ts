@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import { seededRandom } from '#lib/random';
 import { NO_FAULTS, type Sandbox, type SandboxOptions } from '#ports/sandbox';
+import { createCardClient } from '#shared/sandbox/card';
 import { createAccount, person, type CrmAccount } from './sandbox/account.ts';
 import { apiRoutes } from './sandbox/api.ts';
-import { createCardClient } from './sandbox/card-client.ts';
+import { cardManners } from './sandbox/card-manners.ts';
 import { me, type Desk } from './sandbox/desk.ts';
 import { uninstall } from './sandbox/oauth.ts';
 import { pageRoutes } from './sandbox/pages.tsx';
@@ -70,7 +71,7 @@ export function createHubSpotSandbox(options: HubSpotSandboxOptions): Sandbox & 
   const world = () => held;
   const webhooks = createWebhooks(world, { app: options.app, clock, faults, random });
   const account = createAccount(held, clock, { searchLagMs: () => searchLag.ms, happened: (event) => webhooks.happened(event) });
-  const card = createCardClient(options, clock, () => ({ portalId: held.portalId, ...me(desk) }));
+  const card = createCardClient(cardManners(options, clock, () => ({ portalId: held.portalId, ...me(desk) })));
   const desk: Desk = { world, account, clock, faults, options, card, calls: () => calls, answers: () => webhooks.answers(), searchLag };
 
   const app = new Hono();

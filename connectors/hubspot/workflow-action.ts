@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import type { RawDelivery } from '#ports/inbound';
 import type { Workflow, WorkflowAction } from '#ports/workflow';

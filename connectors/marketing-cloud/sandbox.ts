@@ -2,12 +2,13 @@ import { Hono } from 'hono';
 import type { Json } from '#lib/json';
 import { seededRandom } from '#lib/random';
 import { NO_FAULTS, type Faults, type Sandbox, type SandboxOptions } from '#ports/sandbox';
+import { placeOf } from '#shared/sandbox/account.tsx';
 import { misbehave } from '#shared/sandbox/misbehave';
 import { servePages } from '#shared/sandbox/page.tsx';
 import { createApi } from './sandbox/api.ts';
 import { createOauth } from './sandbox/oauth.ts';
 import { refuse } from './sandbox/refuse.ts';
-import { consentPage, definitionFault, routePages, wordsPage } from './sandbox/routes.ts';
+import { definitionFault, routePages } from './sandbox/routes.ts';
 import { HOME_MID, restoreState, type Definition, type Entry } from './sandbox/state.ts';
 
 export { ACCOUNT, HOME_MID } from './sandbox/state.ts';
@@ -47,7 +48,7 @@ export function createMarketingCloudSandbox(options: SandboxOptions): Sandbox & 
 
   const app = new Hono();
   servePages(app);
-  const place = () => ({ base: baseUrl(), elsewhere: options.elsewhere?.() ?? [{ label: 'Countersign', href: `${options.serverUrl()}/` }] });
+  const place = () => placeOf(options, { vendor: 'Marketing Cloud', accent: 'slate', home: 'Journeys' });
   app.route(
     '/',
     createOauth({
@@ -55,8 +56,7 @@ export function createMarketingCloudSandbox(options: SandboxOptions): Sandbox & 
       clock,
       restUrl: () => `${baseUrl()}/rest`,
       app: options.app,
-      consentPage: (ask) => consentPage(place(), ask),
-      problemPage: (words) => wordsPage(place(), 'That does not work', words),
+      place,
     }),
   );
   app.route('/rest', createApi({ state, clock, faulty }));

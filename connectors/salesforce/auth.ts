@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import { hmacBase64, sameText } from '#lib/hmac';
 import { Secret } from '#lib/secret';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '#lib/json';
 import type { Call } from '#ports/call';
 import type { Changes } from '#ports/crm';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { chunk, groupBy } from '#lib/group';
 import { isObject, type Json } from '#lib/json';
 import { Problem } from '#core/problem';

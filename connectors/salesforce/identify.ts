@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 import type { Account, AppRegistration, TokenHttp, Tokens } from '#ports/auth';
 import type { Environment, HttpReply } from '#ports/call';

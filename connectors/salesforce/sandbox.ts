@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { seededRandom } from '#lib/random';
 import { NO_FAULTS, type Sandbox, type SandboxOptions } from '#ports/sandbox';
+import { createCardClient } from '#shared/sandbox/card';
 import { createChangeEvents } from './sandbox/change-events.ts';
 import type { Desk } from './sandbox/desk.ts';
 import { createHandles, type SalesforceHandles } from './sandbox/handles.ts';
@@ -9,7 +10,7 @@ import { tokenRoutes } from './sandbox/oauth/tokens.ts';
 import { createOrg, type Org } from './sandbox/org/org.ts';
 import { asJson, fromJson } from './sandbox/org/state.ts';
 import { createOutbound } from './sandbox/outbound.ts';
-import { createCardClient } from './sandbox/pages/card-client.ts';
+import { cardManners } from './sandbox/pages/card-manners.ts';
 import { pageRoutes } from './sandbox/pages/routes.tsx';
 import { restRoutes } from './sandbox/rest/serve.ts';
 import { seedOrg, type Edition } from './sandbox/seed/seed.ts';
@@ -38,7 +39,7 @@ export function createSalesforceSandbox(options: SalesforceSandboxOptions): Sand
   const moods = { requestLimitExceeded: false, always401: false, always403: false, lostTokenReplies: 0, blocked: false };
   const outbound = createOutbound({ org: () => org, baseUrl: options.baseUrl, clock, faults, random });
   const org: Org = createOrg({ state, clock, random, events, committed: (changes) => outbound.happened(changes) });
-  const card = createCardClient(options, () => ({ key: state.cardKey, orgId: state.orgId, userId: org.person().userId }));
+  const card = createCardClient(cardManners(options, () => ({ key: state.cardKey, orgId: state.orgId, userId: org.person().userId })));
   const desk: Desk = { org, clock, faults, moods, options, card, calls: () => calls, answers: () => outbound.answers() };
 
   const rest = restRoutes({ org, faults, random, moods, calls, baseUrl: options.baseUrl });

@@ -1,7 +1,7 @@
 import type { Clock } from '#lib/clock';
 import type { Random } from '#lib/random';
 import { Problem } from '#core/problem';
-import type { Call } from '#ports/call';
+import type { Call, HttpRequest } from '#ports/call';
 
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 250;
@@ -37,6 +37,12 @@ export function insistent(call: Call, clock: Clock, random: Random): Call {
         () => 0,
       ),
   };
+}
+
+/** For an effect that looks before it changes something: what only reads is insisted on. Such a read may be one of four calls, and a fault in any of them would begin the effect anew, after ever longer pauses. */
+export function insistentReads(call: Call, clock: Clock, random: Random): Call {
+  const patient = insistent(call, clock, random);
+  return { ...call, request: (request: HttpRequest) => (request.method === 'GET' ? patient : call).request(request) };
 }
 
 const isPassing = (status: number): boolean => status === TOO_MANY || status >= SERVER_FAULT;

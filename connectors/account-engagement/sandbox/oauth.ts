@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import type { Clock } from '#lib/clock';
 import { newToken } from '#lib/ids';
+import type { Place } from '#shared/sandbox/account.tsx';
+import { routeConsent, textsOf, type ConsentAsk } from '#shared/sandbox/consent.tsx';
+import { consentWords } from './consent.tsx';
 import { bearerOf, heldUnder, ORG, type SandboxState } from './state.ts';
 
 export interface OauthOptions {
@@ -9,12 +12,7 @@ export interface OauthOptions {
   clock: Clock;
   baseUrl: () => string;
   app: { clientId: string; clientSecret: string; redirectUri: () => string };
-  consentPage: (ask: ConsentAsk) => string | Promise<string>;
-  problemPage: (words: string) => string | Promise<string>;
-}
-export interface ConsentAsk {
-  scopes: string[];
-  query: Record<string, string>;
+  place: () => Place;
 }
 
 const KNOWN_SCOPES = ['pardot_api', 'api', 'openid', 'refresh_token', 'offline_access', 'id'];
@@ -22,46 +20,35 @@ const CODE_MS = 900_000;
 const SESSION_MS = 2 * 3_600_000;
 
 type Form = Record<string, string>;
-const textsOf = (body: Record<string, unknown>): Form => Object.fromEntries(Object.entries(body).map(([name, value]) => [name, String(value)]));
-const scopesOf = (query: Form): string[] => (query['scope'] ?? '').split(' ').filter(Boolean);
 
 /** Salesforce's login host: the web server flow with PKCE and rotation, and who a token belongs to. */
 export function createOauth(options: OauthOptions): Hono {
   const { state, clock, app } = options;
-  const oauth = new Hono().basePath('/services/oauth2');
+  const oauth = new Hono();
 
-  oauth.get('/authorize', (c) => {
-    const query = c.req.query();
-    const wrong = wrongAsk(query);
-    return wrong ? c.html(options.problemPage(wrong), 400) : c.html(options.consentPage({ scopes: scopesOf(query), query }));
-  });
-  oauth.post('/authorize', async (c) => {
-    const query = textsOf(await c.req.parseBody());
-    const wrong = wrongAsk(query);
-    if (wrong) return c.html(options.problemPage(wrong), 400);
-    const back = new URL(app.redirectUri());
-    if (query['state']) back.searchParams.set('state', query['state']);
-    if (query['decision'] === 'allow') {
+  routeConsent(oauth, '/services/oauth2/authorize', {
+    place: options.place,
+    words: consentWords,
+    redirectUri: app.redirectUri,
+    wrong: wrongAsk,
+    admit({ scopes, query }) {
       const code = newToken();
-      state.codes[code] = { challenge: query['code_challenge'] ?? '', scopes: scopesOf(query), expiresAt: clock.now() + CODE_MS };
-      back.searchParams.set('code', code);
-    } else {
-      back.searchParams.set('error', 'access_denied');
-      back.searchParams.set('error_description', 'end-user denied authorization');
-    }
-    return c.redirect(back.toString(), 303);
+      state.codes[code] = { challenge: query['code_challenge'] ?? '', scopes, expiresAt: clock.now() + CODE_MS };
+      return code;
+    },
+    refusal: { error: 'access_denied', error_description: 'end-user denied authorization' },
   });
 
-  function wrongAsk(query: Form): string | null {
+  function wrongAsk({ query, scopes }: ConsentAsk): string | null {
     if (query['client_id'] !== app.clientId) return 'error=invalid_client_id: client identifier invalid';
     if (query['redirect_uri'] !== app.redirectUri()) return 'error=redirect_uri_mismatch: redirect_uri must match configuration';
     if (query['response_type'] !== 'code') return 'error=unsupported_response_type: response type not supported';
     if (!query['code_challenge'] || query['code_challenge_method'] !== 'S256') return 'error=invalid_request: missing required code challenge';
-    const unknown = scopesOf(query).find((scope) => !KNOWN_SCOPES.includes(scope));
+    const unknown = scopes.find((scope) => !KNOWN_SCOPES.includes(scope));
     return unknown ? `error=invalid_scope: the requested scope ${unknown} is not allowed` : null;
   }
 
-  oauth.post('/token', async (c) => {
+  oauth.post('/services/oauth2/token', async (c) => {
     const form = textsOf(await c.req.parseBody());
     if (form['client_id'] !== app.clientId) return c.json({ error: 'invalid_client_id', error_description: 'client identifier invalid' }, 400);
     if (form['client_secret'] !== app.clientSecret) return c.json({ error: 'invalid_client', error_description: 'invalid client credentials' }, 400);
@@ -110,7 +97,7 @@ export function createOauth(options: OauthOptions): Hono {
     });
   }
 
-  oauth.get('/userinfo', (c) => {
+  oauth.get('/services/oauth2/userinfo', (c) => {
     const token = heldUnder(state.accessTokens, bearerOf(c.req.header('authorization')));
     if (!token || token.expiresAt <= clock.now() || !token.scopes.includes('openid')) return c.text('Bad_OAuth_Token', 403);
     const { id, name, email } = ORG.user;

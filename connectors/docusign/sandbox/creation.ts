@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '#lib/clock';
 import { newToken } from '#lib/ids';
 import type { SandboxState, StoredEnvelope, StoredNotification, StoredRecipient } from './state.ts';

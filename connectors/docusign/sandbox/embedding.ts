@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '#lib/clock';
 import { newToken } from '#lib/ids';
 import { currentRecipients, isOut, type SandboxState, type StoredEnvelope, type StoredRecipient, type StoredView } from './state.ts';

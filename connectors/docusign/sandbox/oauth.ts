@@ -3,6 +3,9 @@ import { Hono, type Context } from 'hono';
 import type { JWTPayload } from 'jose';
 import type { Clock } from '#lib/clock';
 import { newToken } from '#lib/ids';
+import type { Place } from '#shared/sandbox/account.tsx';
+import { routeConsent, textsOf, type ConsentAsk } from '#shared/sandbox/consent.tsx';
+import { consentWords } from './consent.tsx';
 import { ACCOUNT, type SandboxState } from './state.ts';
 
 export interface OauthOptions {
@@ -14,12 +17,7 @@ export interface OauthOptions {
   redirectUri: () => string;
   /** PEM (SPKI) with which JWT assertions are checked; any signature passes where absent. */
   jwtPublicKey?: string | undefined;
-  consentPage: (ask: ConsentAsk) => string | Promise<string>;
-  problemPage: (words: string) => string | Promise<string>;
-}
-export interface ConsentAsk {
-  scopes: string[];
-  query: Record<string, string>;
+  place: () => Place;
 }
 
 const KNOWN_SCOPES = ['signature', 'extended', 'impersonation'];
@@ -32,33 +30,22 @@ export function createOauth(options: OauthOptions): Hono {
   const { state, clock } = options;
   const oauth = new Hono();
 
-  oauth.get('/oauth/auth', (c) => {
-    const query = c.req.query();
-    const scopes = (query['scope'] ?? '').split(' ').filter(Boolean);
-    const wrong = wrongAsk(query, scopes);
-    return wrong ? c.html(options.problemPage(wrong), 400) : c.html(options.consentPage({ scopes, query }));
-  });
-  oauth.post('/oauth/auth', async (c) => {
-    const form = await c.req.parseBody();
-    const query = Object.fromEntries(Object.entries(form).map(([name, value]) => [name, String(value)]));
-    const scopes = (query['scope'] ?? '').split(' ').filter(Boolean);
-    const wrong = wrongAsk(query, scopes);
-    if (wrong) return c.html(options.problemPage(wrong), 400);
-    const back = new URL(options.redirectUri());
-    if (query['state']) back.searchParams.set('state', query['state']);
-    if (query['decision'] === 'allow') {
+  routeConsent(oauth, '/oauth/auth', {
+    place: options.place,
+    words: consentWords,
+    redirectUri: options.redirectUri,
+    wrong: wrongAsk,
+    admit({ scopes, query }) {
       const code = newToken();
+      const { origin, pathname } = new URL(options.redirectUri());
       state.consented = true;
-      state.codes[code] = { challenge: query['code_challenge'] ?? '', scopes, redirectUri: back.origin + back.pathname, expiresAt: clock.now() + CODE_MS };
-      back.searchParams.set('code', code);
-    } else {
-      back.searchParams.set('error', 'access_denied');
-      back.searchParams.set('error_message', 'The user did not consent to connecting the application.');
-    }
-    return c.redirect(back.toString(), 303);
+      state.codes[code] = { challenge: query['code_challenge'] ?? '', scopes, redirectUri: origin + pathname, expiresAt: clock.now() + CODE_MS };
+      return code;
+    },
+    refusal: { error: 'access_denied', error_message: 'The user did not consent to connecting the application.' },
   });
 
-  function wrongAsk(query: Record<string, string>, scopes: string[]): string | null {
+  function wrongAsk({ query, scopes }: ConsentAsk): string | null {
     if (query['client_id'] !== options.clientId) return 'No app has this integration key.';
     if (query['redirect_uri'] !== options.redirectUri()) return 'The redirect URI is not registered with the integration key.';
     if (query['response_type'] !== 'code') return 'Only response_type=code is offered.';
@@ -68,7 +55,7 @@ export function createOauth(options: OauthOptions): Hono {
   }
 
   oauth.post('/oauth/token', async (c) => {
-    const form = Object.fromEntries(Object.entries(await c.req.parseBody()).map(([name, value]) => [name, String(value)]));
+    const form = textsOf(await c.req.parseBody());
     if (form['grant_type'] === 'urn:ietf:params:oauth:grant-type:jwt-bearer') return byAssertion(c, form['assertion'] ?? '');
     const client = `Basic ${Buffer.from(`${options.clientId}:${options.clientSecret}`).toString('base64')}`;
     if (c.req.header('authorization') !== client) return c.json({ error: 'invalid_client', error_description: 'invalid_client_credentials' }, 401);

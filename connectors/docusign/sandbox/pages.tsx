@@ -1,32 +1,11 @@
-import type { Child } from 'hono/jsx';
-import { NO_FAULTS, type Faults } from '#ports/sandbox';
-import { moment as when, Page, type PageLink } from '#shared/sandbox/page.tsx';
-import type { ConsentAsk } from './oauth.ts';
+import { Frame, type Place } from '#shared/sandbox/account.tsx';
+import { moment as when } from '#shared/sandbox/page.tsx';
 import { ACCOUNT, currentRecipients, dueAt, type SandboxState, type StoredEnvelope } from './state.ts';
 import { TEMPLATES, templateOf } from './templates.ts';
-
-/** Where the pages are, and where the other parts of the world are. */
-export interface Place {
-  base: string;
-  elsewhere: PageLink[];
-}
 
 const STATUS_WORDS: Record<string, string> = { sent: 'out for signature', delivered: 'opened', completed: 'signed by all', autoresponded: 'mail bounced' };
 const words = (status: string): string => STATUS_WORDS[status] ?? status;
 const RECIPIENT_WORDS: Record<string, string> = { created: 'not yet asked', sent: 'asked', delivered: 'has opened it', completed: 'signed', autoresponded: 'mail bounced' };
-
-/** A page in the sender's account. */
-export function Frame({ place, title, current, children, refresh }: { place: Place; title: string; current?: 'home' | 'faults'; children?: Child; refresh?: number }) {
-  const nav = [
-    { label: 'Envelopes', href: `${place.base}/`, current: current === 'home' },
-    { label: 'Faults', href: `${place.base}/faults`, current: current === 'faults' },
-  ];
-  return (
-    <Page vendor="DocuSign" accent="blue" title={title} base={place.base} nav={nav} elsewhere={place.elsewhere} {...(refresh ? { refresh } : {})}>
-      {children}
-    </Page>
-  );
-}
 
 export function HomePage({ place, state }: { place: Place; state: SandboxState }) {
   const envelopes = [...state.envelopes].reverse();
@@ -56,7 +35,7 @@ export function HomePage({ place, state }: { place: Place; state: SandboxState }
 
 function EnvelopeTable({ place, envelopes }: { place: Place; envelopes: StoredEnvelope[] }) {
   return (
-    <table>
+    <table class="stacked">
       <thead>
         <tr>
           <th>Subject</th>
@@ -71,13 +50,13 @@ function EnvelopeTable({ place, envelopes }: { place: Place; envelopes: StoredEn
             <td>
               <a href={`${place.base}/envelopes/${envelope.envelopeId}`}>{envelope.emailSubject}</a>
             </td>
-            <td>{words(envelope.status)}</td>
-            <td>
+            <td data-label="Status">{words(envelope.status)}</td>
+            <td data-label="Waiting for">
               {currentRecipients(envelope)
                 .map(({ name }) => name)
                 .join(', ') || '–'}
             </td>
-            <td>{when(envelope.statusChangedAt)}</td>
+            <td data-label="Changed">{when(envelope.statusChangedAt)}</td>
           </tr>
         ))}
       </tbody>
@@ -114,7 +93,7 @@ export function EnvelopePage({ place, envelope }: { place: Place; envelope: Stor
       ) : null}
       <h2>Recipients</h2>
       <section class="sheet">
-        <table>
+        <table class="stacked">
           <tbody>
             {envelope.recipients.map((recipient) => (
               <tr>
@@ -165,90 +144,6 @@ export function EnvelopePage({ place, envelope }: { place: Place; envelope: Stor
           </dl>
         </section>
       </div>
-    </Frame>
-  );
-}
-
-const SCOPE_WORDS: Record<string, string> = {
-  signature: 'Send envelopes and read your templates and envelopes',
-  extended: 'Stay connected while you are away',
-  impersonation: 'Act for you when no one is signed in',
-};
-export function ConsentPage({ place, ask }: { place: Place; ask: ConsentAsk }) {
-  return (
-    <Page vendor="DocuSign" accent="blue" title="Allow access" base={place.base}>
-      <section class="sheet">
-        <h1>Countersign asks for access</h1>
-        <p>
-          To the account <strong>{ACCOUNT.name}</strong>, as {ACCOUNT.user.name} ({ACCOUNT.user.email}). It may then:
-        </p>
-        <ul>
-          {ask.scopes.map((scope) => (
-            <li>
-              {SCOPE_WORDS[scope] ?? scope} <span class="soft">({scope})</span>
-            </li>
-          ))}
-        </ul>
-        <form method="post" action={`${place.base}/oauth/auth`}>
-          {Object.entries(ask.query).map(([name, value]) => (
-            <input type="hidden" name={name} value={value} />
-          ))}
-          <div class="row">
-            <button name="decision" value="allow">
-              Allow
-            </button>
-            <button class="plain" name="decision" value="cancel">
-              Cancel
-            </button>
-          </div>
-        </form>
-      </section>
-    </Page>
-  );
-}
-
-export function WordsPage({ place, title, words }: { place: Place; title: string; words: string }) {
-  return (
-    <Page vendor="DocuSign" accent="blue" title={title} base={place.base}>
-      <section class="sheet">
-        <h1>{title}</h1>
-        <p>{words}</p>
-      </section>
-    </Page>
-  );
-}
-
-const FAULT_WORDS: Record<keyof Faults, string> = {
-  duplicate: 'Webhooks sent twice',
-  reorder: 'Webhooks out of order',
-  delay: 'Webhooks late',
-  drop: 'Webhooks never sent',
-  wrongSignature: 'Webhooks signed wrongly',
-  rateLimited: 'API calls refused for their number',
-  unavailable: 'API calls answered 503',
-  lostReply: 'API calls done, answer cut off',
-  maxPauseMs: 'Longest pause, milliseconds',
-};
-export const FAULT_NAMES = Object.keys(NO_FAULTS) as (keyof Faults)[];
-export function FaultsPage({ place, faults, saved }: { place: Place; faults: Faults; saved: boolean }) {
-  return (
-    <Frame place={place} title="Faults" current="faults">
-      <h1>Faults</h1>
-      <p class="soft">How often this vendor misbehaves, from 0 (never) to 1 (always). It takes effect at once.</p>
-      {saved ? <p class="note">Saved.</p> : null}
-      <form class="sheet" method="post" action={`${place.base}/faults`}>
-        <div class="grid">
-          {FAULT_NAMES.map((name) => (
-            <div>
-              <label for={name}>{FAULT_WORDS[name]}</label>
-              <input id={name} name={name} type="number" min="0" {...(name === 'maxPauseMs' ? { step: '100' } : { max: '1', step: '0.05' })} value={String(faults[name])} />
-            </div>
-          ))}
-        </div>
-        <p>
-          <button>Save</button>
-        </p>
-      </form>
     </Frame>
   );
 }

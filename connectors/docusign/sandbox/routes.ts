@@ -1,11 +1,12 @@
 import type { Context, Hono } from 'hono';
 import type { Faults } from '#ports/sandbox';
+import { absent, routeRest, type Place } from '#shared/sandbox/account.tsx';
+import { API_FAULTS, WEBHOOK_FAULTS, routeFaults } from '#shared/sandbox/faults.tsx';
 import { documentOf } from '#shared/sandbox/page.tsx';
 import type { Clock } from '#lib/clock';
 import { findSession, openView, returning } from './embedding.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import type { ConsentAsk } from './oauth.ts';
-import { ConsentPage, EnvelopePage, FAULT_NAMES, FaultsPage, HomePage, WordsPage, type Place } from './pages.tsx';
+import { EnvelopePage, HomePage } from './pages.tsx';
 import { SigningPage } from './signing-page.tsx';
 import type { SandboxState, StoredEnvelope, StoredRecipient } from './state.ts';
 import { boxesOf, templateOf } from './templates.ts';
@@ -17,9 +18,6 @@ export interface PageOptions {
   lifecycle: Lifecycle;
   place: () => Place;
 }
-
-export const consentPage = (place: Place, ask: ConsentAsk) => documentOf(ConsentPage({ place, ask }));
-export const wordsPage = (place: Place, title: string, words: string) => documentOf(WordsPage({ place, title, words }));
 
 type Form = Record<string, unknown>;
 const wordsIn = (value: unknown, most: number) => (typeof value === 'string' ? value.trim().slice(0, most) : '');
@@ -50,7 +48,7 @@ function routeEmbedded(app: Hono, { state, clock, lifecycle, place }: PageOption
   app.get('/view/:token', (c) => {
     lifecycle.passTime();
     const opened = openView(state, clock, c.req.param('token'));
-    if (!opened) return c.html(wordsPage(place(), 'Nothing here', 'This address belongs to no document.'), 404);
+    if (!opened) return absent(c, place(), 'This address belongs to no document.');
     if ('event' in opened) return c.redirect(returning(opened.view, opened.event), 303);
     lifecycle.open(opened.envelope, opened.recipient);
     return c.redirect(`${place().base}/session/${opened.session}`, 303);
@@ -74,7 +72,7 @@ function routeEmbedded(app: Hono, { state, clock, lifecycle, place }: PageOption
     answer: (envelope: StoredEnvelope, recipient: StoredRecipient, back: (event: string) => Response) => Response | Promise<Response>,
   ): Response | Promise<Response> {
     const found = findSession(state, c.req.param('session') ?? '');
-    if (!found) return c.html(wordsPage(place(), 'Nothing here', 'This signing session is not there.'), 404);
+    if (!found) return absent(c, place(), 'This signing session is not there.');
     const { view, envelope, recipient } = found;
     const back = (event: string) => {
       view.expiresAt = 0;
@@ -134,35 +132,22 @@ export function routePages(app: Hono, options: PageOptions): void {
   });
   routeEmbedded(app, options);
 
-  app.get('/faults', (c) => c.html(documentOf(FaultsPage({ place: place(), faults, saved: c.req.query('saved') === 'yes' }))));
-  app.post('/faults', async (c) => {
-    const form = await c.req.parseBody();
-    for (const name of FAULT_NAMES) {
-      const value = Number(form[name]);
-      if (Number.isFinite(value) && value >= 0) faults[name] = name === 'maxPauseMs' ? Math.min(value, 60_000) : Math.min(value, 1);
-    }
-    return c.redirect(`${place().base}/faults?saved=yes`, 303);
-  });
-
-  // Mounted under a path, the slash at its end is an address of its own to the router.
-  app.get('/*', (c) => (c.req.path === `${new URL(place().base).pathname}/` ? home(c) : absent(c, 'The sandbox has no page at this address.')));
+  routeFaults(app, { place, faults, words: { ...WEBHOOK_FAULTS, ...API_FAULTS } });
+  routeRest(app, place, home);
 
   function withEnvelope(c: Context, answer: (envelope: StoredEnvelope) => Response | Promise<Response>): Response | Promise<Response> {
     const envelope = state.envelopes.find(({ envelopeId }) => envelopeId === c.req.param('id'));
-    return envelope ? answer(envelope) : absent(c, 'There is no such envelope in this account.');
+    return envelope ? answer(envelope) : absent(c, place(), 'There is no such envelope in this account.');
   }
   function withRecipient(c: Context, answer: (envelope: StoredEnvelope, recipient: StoredRecipient) => Response | Promise<Response>): Response | Promise<Response> {
     for (const envelope of state.envelopes) {
       const recipient = envelope.recipients.find(({ token, clientUserId }) => token === c.req.param('token') && clientUserId === undefined);
       if (recipient) return answer(envelope, recipient);
     }
-    return absent(c, 'This link belongs to no document. Open it from the mail again.');
+    return absent(c, place(), 'This link belongs to no document. Open it from the mail again.');
   }
   function signing(c: Context, envelope: StoredEnvelope, recipient: StoredRecipient, fault?: string): Response | Promise<Response> {
     return c.html(documentOf(SigningPage({ place: place(), envelope, recipient, ...(fault ? { fault } : {}) })), fault ? 422 : 200);
-  }
-  function absent(c: Context, words: string): Response | Promise<Response> {
-    return c.html(wordsPage(place(), 'Nothing here', words), 404);
   }
   const back = (c: Context, envelope: StoredEnvelope) => c.redirect(`${place().base}/envelopes/${envelope.envelopeId}`, 303);
 }

@@ -1,5 +1,5 @@
+import type { Place } from '#shared/sandbox/account.tsx';
 import { moment as when, Page } from '#shared/sandbox/page.tsx';
-import type { Place } from './pages.tsx';
 import { currentRecipients, type StoredEnvelope, type StoredRecipient } from './state.ts';
 import { boxesOf, templateOf } from './templates.ts';
 

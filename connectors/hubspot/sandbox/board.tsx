@@ -1,3 +1,5 @@
+import { Note } from '#shared/sandbox/sheet.tsx';
+import { StatusTag } from '#shared/sandbox/status.tsx';
 import { contactName, money, type Desk } from './desk.ts';
 import { Frame } from './frame.tsx';
 import type { Item, Stage } from './world.ts';
@@ -9,11 +11,7 @@ export function Board({ desk, moved }: { desk: Desk; moved: string | null }) {
   return (
     <Frame desk={desk} title="Deals" here="/deals" board refresh={1}>
       <h1>{label}</h1>
-      {moved ? (
-        <p class="note" role="status">
-          {moved}
-        </p>
-      ) : null}
+      <Note say={moved} />
       {deals.length === 0 ? <p class="note">There are no deals left in this account.</p> : null}
       <div class="board">
         {stages.map((stage) => {
@@ -45,7 +43,7 @@ function DealCard({ desk, deal, stages }: { desk: Desk; deal: Item; stages: Stag
       <div class="soft">{contact ? contactName(contact) : 'No contact'}</div>
       {status ? (
         <div>
-          <span class={`tag ${toneOf(status)}`}>{words(status)}</span>
+          <StatusTag status={status} />
         </div>
       ) : null}
       <details>
@@ -72,8 +70,3 @@ export function MoveForm({ desk, deal, stages }: { desk: Desk; deal: Item; stage
     </form>
   );
 }
-
-/** How a signature's status looks: good, bad, or under way. */
-const toneOf = (status: string): string => (status === 'completed' ? 'fine' : ['declined', 'blocked', 'failed', 'expired', 'voided'].includes(status) ? 'wrong' : '');
-
-export const words = (value: string): string => value.charAt(0).toUpperCase() + value.slice(1).replaceAll('_', ' ');

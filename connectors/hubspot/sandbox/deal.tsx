@@ -1,9 +1,10 @@
 import type { Child } from 'hono/jsx';
+import type { Answer, Card } from '#shared/sandbox/card';
+import { CardSummary } from '#shared/sandbox/card-summary.tsx';
+import { Note, Pairs } from '#shared/sandbox/sheet.tsx';
 import { MoveForm } from './board.tsx';
-import type { Answer, Card } from './card-client.ts';
 import { contactName, day, money, type Desk } from './desk.ts';
-import { Frame, Pairs } from './frame.tsx';
-import { CardSummary } from './signing.tsx';
+import { Frame } from './frame.tsx';
 import type { Item, Kind, PropertyDefinition } from './world.ts';
 
 /** Changes shown at once, and at all. */
@@ -27,19 +28,16 @@ export const newsOf = (desk: Desk, deal: Item): string => `${deal.updatedAt} ${d
 /** A deal's record page. */
 export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card: Answer<Card>; said: string | null }) {
   const base = desk.options.baseUrl();
+  const here = `${base}/deals/${deal.id}`;
   const { pipeline, properties, links } = desk.world();
   const stage = pipeline.stages.find((known) => known.id === deal.properties.dealstage);
   const labels = (contact: string) =>
     links.filter((link) => link.deal === deal.id && link.kind === 'contacts' && link.id === contact).flatMap((link) => link.types.flatMap((type) => type.label ?? []));
   const lines = desk.account.linked(deal.id, 'line_items');
   return (
-    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={1} news={{ href: `${base}/deals/${deal.id}/news`, seen: newsOf(desk, deal) }}>
+    <Frame desk={desk} title={deal.properties.dealname ?? 'Deal'} here="/deals" refresh={1} news={{ href: `${here}/news`, seen: newsOf(desk, deal) }}>
       <h1>{deal.properties.dealname}</h1>
-      {said ? (
-        <p class="note" role="status">
-          {said}
-        </p>
-      ) : null}
+      <Note say={said} />
       <p class="row">
         <strong>{money(deal)}</strong>
         <span class="tag">{stage?.label ?? deal.properties.dealstage}</span>
@@ -49,7 +47,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
         <MoveForm desk={desk} deal={deal} stages={pipeline.stages} />
       </details>
       <div class="flowing">
-        <CardSummary desk={desk} deal={deal} card={card} />
+        <CardSummary here={here} card={card} help={{ label: 'Open the account’s apps', href: `${base}/` }} />
         <section class="sheet" aria-label="Signature">
           <h2>Signature</h2>
           <Esign desk={desk} item={deal} kind="deals" empty="Nothing has been written here yet." />
@@ -104,7 +102,7 @@ export function Deal({ desk, deal, card, said }: { desk: Desk; deal: Item; card:
             )}
           />
         </section>
-        <History item={deal} />
+        <History desk={desk} item={deal} kind="deals" />
       </div>
       <Deletion action={`${base}/deals/${deal.id}/delete`} />
     </Frame>
@@ -149,14 +147,20 @@ function Rows({ items, row, empty }: { items: Item[]; row: (item: Item) => Child
   );
 }
 
-function Changes({ of }: { of: Item['history'] }) {
+/** Of a stage the account shows its name, of any other property what the record itself shows. */
+function said({ pipeline, properties }: ReturnType<Desk['world']>, kind: Kind, name: string, value: string | null): Child {
+  return name === 'dealstage' ? (pipeline.stages.find(({ id }) => id === value)?.label ?? value) : show(value, properties[kind][name]);
+}
+
+function Changes({ desk, of, kind }: { desk: Desk; of: Item['history']; kind: Kind }) {
+  const world = desk.world();
   return (
     <table>
       {of.map((change) => (
         <tr>
           <td>
-            <strong>{change.property}</strong> {change.from ? `${change.from} → ` : ''}
-            {change.to || '(cleared)'}
+            <strong>{world.properties[kind][change.property]?.label ?? change.property}</strong> {change.from ? <>{said(world, kind, change.property, change.from)} → </> : ''}
+            {change.to ? said(world, kind, change.property, change.to) : '(cleared)'}
             <div class="soft">
               {change.by} · {day(change.at)}
             </div>
@@ -168,18 +172,18 @@ function Changes({ of }: { of: Item['history'] }) {
 }
 
 /** Who changed what, newest first. */
-export function History({ item }: { item: Item }) {
+export function History({ desk, item, kind }: { desk: Desk; item: Item; kind: Kind }) {
   const changes = [...item.history].reverse().slice(0, MOST_CHANGES);
   const rest = changes.slice(FIRST_CHANGES);
   return (
     <section class="sheet" aria-label="Activity">
       <h2>Activity</h2>
       {changes.length === 0 ? <p class="soft">Nothing has changed since it was created.</p> : null}
-      <Changes of={changes.slice(0, FIRST_CHANGES)} />
+      <Changes desk={desk} of={changes.slice(0, FIRST_CHANGES)} kind={kind} />
       {rest.length > 0 ? (
         <details>
           <summary class="soft">{rest.length} earlier changes</summary>
-          <Changes of={rest} />
+          <Changes desk={desk} of={rest} kind={kind} />
         </details>
       ) : null}
     </section>

@@ -1,8 +1,8 @@
 import type { Clock } from '#lib/clock';
 import type { Faults, SandboxOptions } from '#ports/sandbox';
+import type { CardClient } from '#shared/sandbox/card';
 import { moment } from '#shared/sandbox/page.tsx';
 import { person, type CrmAccount } from './account.ts';
-import type { CardClient } from './card-client.ts';
 import type { Actor, Item, World } from './world.ts';
 
 /** What the pages have to work with. */

@@ -1,4 +1,5 @@
 import type { Faults } from '#ports/sandbox';
+import { CallTable, Note } from '#shared/sandbox/sheet.tsx';
 import type { Desk } from './desk.ts';
 import { Frame } from './frame.tsx';
 
@@ -17,15 +18,10 @@ export const FAULT_NAMES = Object.keys(WORDS) as (keyof typeof WORDS)[];
 /** How HubSpot misbehaves, in percent. */
 export function FaultPage({ desk, said }: { desk: Desk; said: string | null }) {
   const { faults, searchLag } = desk;
-  const calls = Object.entries(desk.calls()).sort(([, a], [, b]) => b - a);
   return (
     <Frame desk={desk} title="Faults" here="/faults">
       <h1>Faults</h1>
-      {said ? (
-        <p class="note" role="status">
-          {said}
-        </p>
-      ) : null}
+      <Note say={said} />
       <div class="grid">
         <form method="post" action={`${desk.options.baseUrl()}/faults`} class="sheet">
           <p>Chance of each, in percent. It holds from the next request on.</p>
@@ -58,17 +54,7 @@ export function FaultPage({ desk, said }: { desk: Desk; said: string | null }) {
               .join(' · ') || 'None sent.'}
           </p>
           <h2>API calls so far</h2>
-          {calls.length === 0 ? <p class="soft">None.</p> : null}
-          <table>
-            {calls.map(([route, count]) => (
-              <tr>
-                <td>
-                  <code>{route}</code>
-                </td>
-                <td>{count}</td>
-              </tr>
-            ))}
-          </table>
+          <CallTable calls={desk.calls()} />
         </section>
       </div>
     </Frame>

@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx';
-import { Page } from '#shared/sandbox/page.tsx';
+import { elsewhereOf, Page } from '#shared/sandbox/page.tsx';
 import type { Desk } from './desk.ts';
 
 const PLACES = [
@@ -19,26 +19,12 @@ export function Frame(props: { desk: Desk; title: string; here?: string; board?:
       title={props.title}
       base={base}
       nav={nav}
-      elsewhere={props.desk.options.elsewhere?.() ?? [{ label: 'Countersign', href: `${props.desk.options.serverUrl()}/` }]}
+      elsewhere={elsewhereOf(props.desk.options)}
       {...(props.refresh ? { refresh: props.refresh } : {})}
       {...(props.news ? { news: props.news } : {})}
       scripts={props.board ? [`${base}/assets/board.js`] : []}
     >
       {props.children}
     </Page>
-  );
-}
-
-/** Pairs of a name and what it holds; what is empty shows as a dash. */
-export function Pairs(props: { of: [label: string, value: Child][] }) {
-  return (
-    <dl>
-      {props.of.map(([label, value]) => (
-        <>
-          <dt>{label}</dt>
-          <dd>{value === null || value === undefined || value === '' ? <span class="soft">–</span> : value}</dd>
-        </>
-      ))}
-    </dl>
   );
 }

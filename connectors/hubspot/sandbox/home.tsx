@@ -1,6 +1,7 @@
+import { Pairs } from '#shared/sandbox/sheet.tsx';
 import type { Desk } from './desk.ts';
 import { day, me } from './desk.ts';
-import { Frame, Pairs } from './frame.tsx';
+import { Frame } from './frame.tsx';
 
 /** The account's home: what it is, and the app as the marketplace shows it. */
 export function Home({ desk }: { desk: Desk }) {

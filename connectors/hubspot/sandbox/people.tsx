@@ -1,6 +1,7 @@
+import { Pairs } from '#shared/sandbox/sheet.tsx';
 import { contactName, day, type Desk } from './desk.ts';
 import { Esign, History } from './deal.tsx';
-import { Frame, Pairs } from './frame.tsx';
+import { Frame } from './frame.tsx';
 import { preferencesIn, statusIn } from './preferences.ts';
 import type { Item } from './world.ts';
 
@@ -51,7 +52,7 @@ export function ContactPage({ desk, contact }: { desk: Desk; contact: Item }) {
           </ul>
         </section>
         <MarketingMail desk={desk} contact={contact} />
-        <History item={contact} />
+        <History desk={desk} item={contact} kind="contacts" />
       </div>
       <form method="post" action={`${base}/contacts/${contact.id}/erase`} class="sheet">
         <h2>Privacy</h2>

@@ -1,6 +1,9 @@
 import { Hono, type Context } from 'hono';
 import type { Clock } from '#lib/clock';
 import { newToken } from '#lib/ids';
+import type { Place } from '#shared/sandbox/account.tsx';
+import { routeConsent, textsOf, type ConsentAsk } from '#shared/sandbox/consent.tsx';
+import { consentWords } from './consent.tsx';
 import { ACCOUNT, HOME_MID, type SandboxState } from './state.ts';
 
 export interface OauthOptions {
@@ -8,12 +11,7 @@ export interface OauthOptions {
   clock: Clock;
   restUrl: () => string;
   app: { clientId: string; clientSecret: string; redirectUri: () => string };
-  consentPage: (ask: ConsentAsk) => string | Promise<string>;
-  problemPage: (words: string) => string | Promise<string>;
-}
-export interface ConsentAsk {
-  scopes: string[];
-  query: Record<string, string>;
+  place: () => Place;
 }
 
 export const KNOWN_SCOPES = ['offline', 'list_and_subscribers_read', 'list_and_subscribers_write', 'journeys_read', 'journeys_execute'];
@@ -22,7 +20,6 @@ const ACCESS_SECONDS = 1079;
 const REFRESH_MS = 30 * 86_400_000;
 
 type Form = Record<string, string>;
-const textsOf = (body: Record<string, unknown>): Form => Object.fromEntries(Object.entries(body).map(([name, value]) => [name, String(value)]));
 /** What is held under a name that came from outside. */
 const held = <T>(table: Record<string, T>, name: string | undefined): T | undefined => (name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined);
 
@@ -31,34 +28,24 @@ export function createOauth(options: OauthOptions): Hono {
   const { state, clock, app } = options;
   const oauth = new Hono();
 
-  oauth.get('/v2/authorize', (c) => {
-    const query = c.req.query();
-    const wrong = wrongAsk(query);
-    return wrong ? c.html(options.problemPage(wrong), 400) : c.html(options.consentPage({ scopes: scopesOf(query), query }));
-  });
-  oauth.post('/v2/authorize', async (c) => {
-    const query = textsOf(await c.req.parseBody());
-    const wrong = wrongAsk(query);
-    if (wrong) return c.html(options.problemPage(wrong), 400);
-    const back = new URL(app.redirectUri());
-    if (query['state']) back.searchParams.set('state', query['state']);
-    if (query['decision'] === 'allow') {
+  routeConsent(oauth, '/v2/authorize', {
+    place: options.place,
+    words: consentWords,
+    redirectUri: app.redirectUri,
+    wrong: wrongAsk,
+    admit({ scopes }) {
       const code = newToken();
-      state.codes[code] = { redirectUri: app.redirectUri(), scopes: scopesOf(query), expiresAt: clock.now() + CODE_MS };
-      back.searchParams.set('code', code);
-    } else {
-      back.searchParams.set('error', 'access_denied');
-      back.searchParams.set('error_description', 'The user denied the request.');
-    }
-    return c.redirect(back.toString(), 303);
+      state.codes[code] = { redirectUri: app.redirectUri(), scopes, expiresAt: clock.now() + CODE_MS };
+      return code;
+    },
+    refusal: { error: 'access_denied', error_description: 'The user denied the request.' },
   });
 
-  const scopesOf = (query: Form) => (query['scope'] ?? '').split(' ').filter(Boolean);
-  function wrongAsk(query: Form): string | null {
+  function wrongAsk({ query, scopes }: ConsentAsk): string | null {
     if (query['client_id'] !== app.clientId) return 'No installed package has this client id.';
     if (query['redirect_uri'] !== app.redirectUri()) return 'The redirect URI is not one of the package.';
     if (query['response_type'] !== 'code') return 'Only response_type=code is offered.';
-    const unknown = scopesOf(query).find((scope) => !KNOWN_SCOPES.includes(scope));
+    const unknown = scopes.find((scope) => !KNOWN_SCOPES.includes(scope));
     return unknown ? `The package has no scope "${unknown}".` : null;
   }
 

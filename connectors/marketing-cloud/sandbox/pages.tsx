@@ -1,6 +1,5 @@
-import type { Faults } from '#ports/sandbox';
+import { Frame, type Place } from '#shared/sandbox/account.tsx';
 import { moment } from '#shared/sandbox/page.tsx';
-import { Frame, type Place } from './frame.tsx';
 import { ACCOUNT, FIELD_TYPES, type Definition, type Entry, type SandboxState } from './state.ts';
 
 const SHOWN_ENTRIES = 50;
@@ -116,35 +115,5 @@ function EntryTable({ entries }: { entries: Entry[] }) {
         ))}
       </tbody>
     </table>
-  );
-}
-
-const FAULT_WORDS = {
-  rateLimited: 'API calls answered 429',
-  unavailable: 'API calls answered 503',
-  lostReply: 'API calls done, answer cut off',
-  maxPauseMs: 'Longest pause, milliseconds',
-};
-export const FAULT_NAMES = Object.keys(FAULT_WORDS) as (keyof typeof FAULT_WORDS)[];
-export function FaultsPage({ place, faults, saved }: { place: Place; faults: Faults; saved: boolean }) {
-  return (
-    <Frame place={place} title="Faults" current="faults">
-      <h1>Faults</h1>
-      <p class="soft">How often this vendor misbehaves, from 0 (never) to 1 (always). It takes effect at once. It sends no webhooks.</p>
-      {saved ? <p class="note">Saved.</p> : null}
-      <form class="sheet" method="post" action={`${place.base}/faults`}>
-        <div class="grid">
-          {FAULT_NAMES.map((name) => (
-            <div>
-              <label for={name}>{FAULT_WORDS[name]}</label>
-              <input id={name} name={name} type="number" min="0" {...(name === 'maxPauseMs' ? { step: '100' } : { max: '1', step: '0.05' })} value={String(faults[name])} />
-            </div>
-          ))}
-        </div>
-        <p>
-          <button>Save</button>
-        </p>
-      </form>
-    </Frame>
   );
 }

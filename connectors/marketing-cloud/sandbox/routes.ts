@@ -1,13 +1,10 @@
 import type { Context, Hono } from 'hono';
 import type { Faults } from '#ports/sandbox';
+import { absent, routeRest, type Place } from '#shared/sandbox/account.tsx';
+import { API_FAULTS, routeFaults } from '#shared/sandbox/faults.tsx';
 import { documentOf } from '#shared/sandbox/page.tsx';
-import { ConsentPage, WordsPage, type Place } from './frame.tsx';
-import type { ConsentAsk } from './oauth.ts';
-import { FAULT_NAMES, FaultsPage, HomePage, NEW_FIELDS } from './pages.tsx';
+import { HomePage, NEW_FIELDS } from './pages.tsx';
 import { FIELD_TYPES, HOME_MID, type Definition, type DefinitionField, type SandboxState } from './state.ts';
-
-export const consentPage = (place: Place, ask: ConsentAsk) => documentOf(ConsentPage({ place, ask }));
-export const wordsPage = (place: Place, title: string, words: string) => documentOf(WordsPage({ place, title, words }));
 
 const MOST_DEFINITIONS = 200;
 
@@ -28,7 +25,7 @@ export function routePages(app: Hono, { state, faults, place }: { state: Sandbox
   app.post('/definitions/activity', async (c) => {
     const { key, mid, active } = await c.req.parseBody();
     const definition = state.definitions.find((one) => one.key === key && one.mid === mid);
-    if (!definition) return c.html(wordsPage(place(), 'Nothing here', 'There is no such event.'), 404);
+    if (!definition) return absent(c, place(), 'There is no such event.');
     definition.active = active === 'yes';
     return back(c);
   });
@@ -45,20 +42,8 @@ export function routePages(app: Hono, { state, faults, place }: { state: Sandbox
     return back(c);
   });
 
-  app.get('/faults', (c) => c.html(documentOf(FaultsPage({ place: place(), faults, saved: c.req.query('saved') === 'yes' }))));
-  app.post('/faults', async (c) => {
-    const form = await c.req.parseBody();
-    for (const name of FAULT_NAMES) {
-      const value = Number(form[name]);
-      if (Number.isFinite(value) && value >= 0) faults[name] = name === 'maxPauseMs' ? Math.min(value, 60_000) : Math.min(value, 1);
-    }
-    return c.redirect(`${place().base}/faults?saved=yes`, 303);
-  });
-
-  // Mounted under a path, the slash at its end is an address of its own to the router.
-  app.get('/*', (c) =>
-    c.req.path === `${new URL(place().base).pathname}/` ? home(c) : c.html(wordsPage(place(), 'Nothing here', 'The sandbox has no page at this address.'), 404),
-  );
+  routeFaults(app, { place, faults, words: { ...API_FAULTS, rateLimited: 'API calls answered 429' }, note: 'It sends no webhooks.' });
+  routeRest(app, place, home);
 }
 
 function fieldsOf(text: (name: string) => string): DefinitionField[] {

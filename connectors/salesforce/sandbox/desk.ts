@@ -1,11 +1,11 @@
 import type { Clock } from '#lib/clock';
 import type { Faults, SandboxOptions } from '#ports/sandbox';
+import type { CardClient } from '#shared/sandbox/card';
 import { moment } from '#shared/sandbox/page.tsx';
 import { momentOf } from './org/moments.ts';
 import type { Value } from './org/metadata.ts';
 import type { Org } from './org/org.ts';
 import type { Row } from './org/state.ts';
-import type { CardClient } from './pages/card-client.ts';
 import type { Moods } from './rest/serve.ts';
 
 /** What the pages have to work with. */

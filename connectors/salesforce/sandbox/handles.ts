@@ -12,8 +12,10 @@ import { setUsed, usedOf } from './rest/limits.ts';
 import type { Moods } from './rest/serve.ts';
 
 /** What tests and tours do as the people and the admin of the org would. Names of objects and fields are without namespace, ids of 15 or 18 characters. */
-export interface SalesforceHandles {
-  orgId(): string;
+export type SalesforceHandles = RecordHandles & EventHandles & AccessHandles & SetupHandles;
+
+/** What people do with records. */
+interface RecordHandles {
   /** Live: all rows of a type that are not deleted. */
   records(type: string): Row[];
   /** @throws Error where there is none */
@@ -31,11 +33,18 @@ export interface SalesforceHandles {
   restore(id: string): void;
   /** Keeps `master`; what led to `other` leads to it from then on. Accounts, contacts and leads only. */
   merge(master: string, other: string): void;
+}
+
+/** What the org tells of its changes. */
+interface EventHandles {
   /** All that is retained, and new ones as they come. */
   events: ChangeEventLog;
   /** A gap event instead of a change, as Salesforce sends where it could not tell what changed; without ids, an overflow. */
   gap(ids: string[]): void;
+}
 
+/** What programs meet: limits, locks and the end of their access. */
+interface AccessHandles {
   requestLimitExceeded(on: boolean): void;
   setUsage(used: number, limit: number): void;
   usage(): { used: number; limit: number };
@@ -52,6 +61,13 @@ export interface SalesforceHandles {
   grants(): number;
   /** The org's admin bars the app: Allow leads back with OAUTH_APP_BLOCKED. */
   blockApp(on: boolean): void;
+  /** Whether an access token is live. */
+  knows(accessToken: string): boolean;
+}
+
+/** What the org's admin sets up. */
+interface SetupHandles {
+  orgId(): string;
   /** `true` is a rule of the sandbox's own: nobody sets the e-sign status of an opportunity. */
   validationRule(rule: ValidationRule | boolean): void;
   /** Field-level security for programs. */
@@ -74,8 +90,6 @@ export interface SalesforceHandles {
   assignPermissionSet(assigned: boolean): void;
   /** Answers to outbound messages so far, by status (0: none). */
   outboundAnswers(): Record<number, number>;
-  /** Whether an access token is live. */
-  knows(accessToken: string): boolean;
 }
 
 interface Parts {
@@ -85,17 +99,21 @@ interface Parts {
 }
 const OWN_RULE: ValidationRule = { object: 'Opportunity', field: 'Esign_Status__c', value: null, message: 'Only the legal team sets the e-sign status.' };
 
-export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Parts): SalesforceHandles {
-  const { org } = desk;
-  const { state, store } = org;
-  const id18 = (id: string): string => id18Of(id) ?? id;
+export function createHandles(desk: Desk, parts: Parts): SalesforceHandles {
+  return { ...recordHandles(desk.org), ...eventHandles(desk.org, parts.events), ...accessHandles(desk.org, parts.moods), ...setupHandles(desk, parts) };
+}
+
+const id18 = (id: string): string => id18Of(id) ?? id;
+
+function recordHandles(org: Desk['org']): RecordHandles {
+  const { store } = org;
   const get = (type: string, id: string): Row => {
     const row = store.find(type, id18(id));
     if (!row) throw new Error(`There is no ${type} ${id}.`);
     return row;
   };
-  const handles: SalesforceHandles = {
-    orgId: () => state.orgId,
+  const typeOf = (id: string): string => store.typeOf(id18(id)) ?? '';
+  const handles: RecordHandles = {
     records: (type) => store.all(type).filter((row) => !row.deleted),
     record: get,
     opportunityNamed(text) {
@@ -109,15 +127,43 @@ export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Pa
     move: (opportunity, stage) => handles.set('Opportunity', opportunity, { StageName: stage }),
     set: (type, id, fields) => void asPerson(type, (tx, object, named) => tx.update(object, id18(id), named(fields))),
     add: (type, fields) => asPerson(type, (tx, object, named) => tx.insert(object, named(fields))),
-    remove: (id) => void asPerson(store.typeOf(id18(id)) ?? '', (tx, object) => tx.remove(object, id18(id))),
+    remove: (id) => void asPerson(typeOf(id), (tx, object) => tx.remove(object, id18(id))),
     restore(id) {
-      const row = get(store.typeOf(id18(id)) ?? '', id);
+      const row = get(typeOf(id), id);
       org.write(org.person(), (tx) => tx.setDeleted(row, false));
     },
-    merge: (master, other) => merge(get(store.typeOf(id18(master)) ?? '', master), get(store.typeOf(id18(other)) ?? '', other)),
+    merge: (master, other) => merge(get(typeOf(master), master), get(typeOf(other), other)),
+  };
+  return handles;
+
+  function asPerson(type: string, work: (...given: Work) => ReturnType<Work[0]['insert']>): string {
+    const actor = org.person();
+    const object = actor.schema.own(type);
+    if (!object) throw new Error(`There is no object ${type}.`);
+    const named = (fields: Values) => Object.fromEntries(Object.entries(fields).map(([own, value]) => [object.fields.find((known) => known.def.name === own)?.name ?? own, value]));
+    const outcome = org.write(actor, (tx) => work(tx, object, named));
+    if (!outcome.ok) throw new Error(outcome.faults.map(({ code, message }) => `${code}: ${message}`).join('; '));
+    return outcome.id;
+  }
+
+  function merge(master: Row, other: Row): void {
+    if (master.type !== other.type || !['Account', 'Contact', 'Lead'].includes(master.type)) throw new Error(`${other.type} does not merge into ${master.type}.`);
+    const actor = org.person();
+    org.write(actor, (tx) => {
+      for (const { object, field } of actor.schema.own(master.type)?.children() ?? [])
+        for (const child of store.by(object.def.name, field.def.name, other.id) ?? []) tx.change(child, { [field.def.name]: master.id });
+      tx.change(other, { MasterRecordId: master.id });
+      tx.setDeleted(other, true);
+      tx.change(master, {});
+    });
+  }
+}
+
+function eventHandles(org: Desk['org'], events: ChangeEventLog): EventHandles {
+  return {
     events,
     gap(ids) {
-      const commit = ++state.commits;
+      const commit = ++org.state.commits;
       events.append({
         entity: 'Opportunity',
         recordIds: ids.map(id18),
@@ -131,6 +177,12 @@ export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Pa
         changed: {},
       });
     },
+  };
+}
+
+function accessHandles(org: Desk['org'], moods: Parts['moods']): AccessHandles {
+  const { state } = org;
+  return {
     requestLimitExceeded: (on) => void (moods.requestLimitExceeded = on),
     setUsage: (used, limit) => setUsed(state, org.clock, used, limit),
     usage: () => ({ used: usedOf(state, org.clock), limit: state.usage.limit }),
@@ -146,6 +198,14 @@ export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Pa
     revokeGrants: () => revokeAll(state),
     grants: () => Object.keys(state.grants).length,
     blockApp: (on) => void (moods.blocked = on),
+    knows: (accessToken) => sessionOf(state, org.clock, accessToken) !== undefined,
+  };
+}
+
+function setupHandles({ org, options }: Desk, { outboundAnswers }: Parts): SetupHandles {
+  const { state, store } = org;
+  return {
+    orgId: () => state.orgId,
     validationRule: (rule) => void (state.rule = rule === true ? OWN_RULE : rule === false ? null : rule),
     hideField(type, name, how) {
       if (!fieldOf(type, name)) throw new Error(`${type} has no field ${name}.`);
@@ -165,7 +225,7 @@ export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Pa
     },
     orgMove() {
       state.instance = state.instance === '' ? '/moved' : '';
-      return desk.options.baseUrl() + state.instance;
+      return options.baseUrl() + state.instance;
     },
     setOutbound: (url) => void (state.outbound = url),
     outbound: () => state.outbound,
@@ -174,19 +234,7 @@ export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Pa
     enablePrivacy: (on) => void (state.privacy = on),
     assignPermissionSet,
     outboundAnswers,
-    knows: (accessToken) => sessionOf(state, org.clock, accessToken) !== undefined,
   };
-  return handles;
-
-  function asPerson(type: string, work: (...given: Work) => ReturnType<Work[0]['insert']>): string {
-    const actor = org.person();
-    const object = actor.schema.own(type);
-    if (!object) throw new Error(`There is no object ${type}.`);
-    const named = (fields: Values) => Object.fromEntries(Object.entries(fields).map(([own, value]) => [object.fields.find((known) => known.def.name === own)?.name ?? own, value]));
-    const outcome = org.write(actor, (tx) => work(tx, object, named));
-    if (!outcome.ok) throw new Error(outcome.faults.map(({ code, message }) => `${code}: ${message}`).join('; '));
-    return outcome.id;
-  }
 
   function stageOf(name: string): Row {
     const row = store.all('OpportunityStage').find(({ values }) => values.ApiName === name);
@@ -199,18 +247,6 @@ export function createHandles(desk: Desk, { events, moods, outboundAnswers }: Pa
     for (const stages of Object.values(state.stagesOf)) stages.splice(0, stages.length, ...stages.map((name) => (name === from ? to : name)));
     // Replaced values are no edits of the records: no stamp moves, nobody is told.
     for (const row of [...store.all('Opportunity'), ...store.all('OpportunityHistory')]) if (row.values.StageName === from) store.patch(row, { StageName: to });
-  }
-
-  function merge(master: Row, other: Row): void {
-    if (master.type !== other.type || !['Account', 'Contact', 'Lead'].includes(master.type)) throw new Error(`${other.type} does not merge into ${master.type}.`);
-    const actor = org.person();
-    org.write(actor, (tx) => {
-      for (const { object, field } of actor.schema.own(master.type)?.children() ?? [])
-        for (const child of store.by(object.def.name, field.def.name, other.id) ?? []) tx.change(child, { [field.def.name]: master.id });
-      tx.change(other, { MasterRecordId: master.id });
-      tx.setDeleted(other, true);
-      tx.change(master, {});
-    });
   }
 
   function assignPermissionSet(assigned: boolean): void {

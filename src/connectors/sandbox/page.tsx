@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import type { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
+import type { SandboxOptions } from '#ports/sandbox';
 import { projectFile } from '#lib/root';
 
 const css = projectFile('src/connectors/sandbox/page.css');
@@ -43,6 +44,9 @@ export function moment(at: number | string | null | undefined): string {
 export async function documentOf(page: unknown): Promise<string> {
   return `<!doctype html>${String(await page)}`;
 }
+
+/** The other parts of the world; the connector server alone where nobody named them. */
+export const elsewhereOf = ({ elsewhere, serverUrl }: SandboxOptions): PageLink[] => elsewhere?.() ?? [{ label: 'Countersign', href: `${serverUrl()}/` }];
 
 /** The frame of every sandbox page. */
 export function Page(page: SandboxPage) {

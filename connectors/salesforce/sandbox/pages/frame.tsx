@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx';
-import { Page } from '#shared/sandbox/page.tsx';
+import { elsewhereOf, Page } from '#shared/sandbox/page.tsx';
 import type { Desk } from '../desk.ts';
 
 const PLACES = [
@@ -19,33 +19,11 @@ export function Frame(props: { desk: Desk; title: string; here?: string; refresh
       title={props.title}
       base={base}
       nav={nav}
-      elsewhere={props.desk.options.elsewhere?.() ?? [{ label: 'Countersign', href: `${props.desk.options.serverUrl()}/` }]}
+      elsewhere={elsewhereOf(props.desk.options)}
       {...(props.refresh ? { refresh: props.refresh } : {})}
       {...(props.news ? { news: props.news } : {})}
     >
       {props.children}
     </Page>
   );
-}
-
-/** Pairs of a name and what it holds; what is empty shows as a dash. */
-export function Pairs(props: { of: [label: string, value: Child][] }) {
-  return (
-    <dl>
-      {props.of.map(([label, value]) => (
-        <>
-          <dt>{label}</dt>
-          <dd>{value === null || value === undefined || value === '' ? <span class="soft">–</span> : value}</dd>
-        </>
-      ))}
-    </dl>
-  );
-}
-
-export function Note({ say, bad }: { say: string | null; bad?: boolean }) {
-  return say ? (
-    <p class={bad ? 'note bad' : 'note'} role="status">
-      {say}
-    </p>
-  ) : null;
 }

@@ -1,6 +1,7 @@
 import { moment } from '#shared/sandbox/page.tsx';
+import { Pairs } from '#shared/sandbox/sheet.tsx';
 import { liveRows, me, type Desk } from '../desk.ts';
-import { Frame, Pairs } from './frame.tsx';
+import { Frame } from './frame.tsx';
 
 /** The org's home: what it is, and the app as its listing shows it. */
 export function Home({ desk }: { desk: Desk }) {

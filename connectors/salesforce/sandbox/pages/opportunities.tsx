@@ -1,14 +1,8 @@
+import { Note } from '#shared/sandbox/sheet.tsx';
+import { StatusTag } from '#shared/sandbox/status.tsx';
 import { liveRows, money, words, type Desk } from '../desk.ts';
 import type { Row } from '../org/state.ts';
-import { Frame, Note } from './frame.tsx';
-
-/** How a signature's status looks: good, bad, or under way. */
-const toneOf = (status: string): string => (status === 'completed' ? 'fine' : ['declined', 'blocked', 'failed', 'expired', 'voided'].includes(status) ? 'wrong' : '');
-export const spoken = (value: string): string => value.charAt(0).toUpperCase() + value.slice(1).replaceAll('_', ' ');
-
-export function StatusTag({ status }: { status: unknown }) {
-  return typeof status === 'string' ? <span class={`tag ${toneOf(status)}`}>{spoken(status)}</span> : null;
-}
+import { Frame } from './frame.tsx';
 
 /** The list view of all opportunities. */
 export function Opportunities({ desk, said }: { desk: Desk; said: string | null }) {
@@ -20,7 +14,7 @@ export function Opportunities({ desk, said }: { desk: Desk; said: string | null 
       <h1>All opportunities</h1>
       <Note say={said} />
       <section class="sheet">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               {['Opportunity', 'Account', 'Stage', 'Amount', 'E-sign'].map((name) => (
@@ -34,10 +28,10 @@ export function Opportunities({ desk, said }: { desk: Desk; said: string | null 
                 <td>
                   <a href={`${base}/opportunities/${row.id}`}>{row.values.Name}</a>
                 </td>
-                <td>{words(account(row))}</td>
-                <td>{row.values.StageName}</td>
-                <td>{money(desk, row)}</td>
-                <td>
+                <td data-label="Account">{words(account(row))}</td>
+                <td data-label="Stage">{row.values.StageName}</td>
+                <td data-label="Amount">{money(desk, row)}</td>
+                <td data-label="E-sign">
                   <StatusTag status={row.values.Esign_Status__c} />
                 </td>
               </tr>

@@ -1,10 +1,11 @@
 import type { Child } from 'hono/jsx';
+import type { Answer, Card } from '#shared/sandbox/card';
+import { CardSummary } from '#shared/sandbox/card-summary.tsx';
+import { Note, Pairs } from '#shared/sandbox/sheet.tsx';
+import { spoken, StatusTag } from '#shared/sandbox/status.tsx';
 import { childrenOf, money, words, type Desk } from '../desk.ts';
 import type { Row } from '../org/state.ts';
-import type { Answer, Card } from './card-client.ts';
-import { Frame, Note, Pairs } from './frame.tsx';
-import { spoken, StatusTag } from './opportunities.tsx';
-import { CardSummary } from './signing.tsx';
+import { Frame } from './frame.tsx';
 
 const ABOUT = ['CloseDate', 'Probability', 'Type', 'LeadSource', 'Contract_Term_Months__c', 'UTM_Source__c', 'UTM_Medium__c', 'UTM_Campaign__c', 'NextStep'];
 
@@ -22,6 +23,7 @@ export function newsOf(desk: Desk, row: Row): string {
 /** An opportunity's record page. */
 export function OpportunityPage({ desk, row, card, said }: { desk: Desk; row: Row; card: Answer<Card>; said: string | null }) {
   const base = desk.options.baseUrl();
+  const here = `${base}/opportunities/${row.id}`;
   const { store, state } = desk.org;
   const { values } = row;
   const nameOf = (type: string, id: unknown) => words(store.find(type, String(id))?.values.Name);
@@ -29,12 +31,12 @@ export function OpportunityPage({ desk, row, card, said }: { desk: Desk; row: Ro
   const esign = fields.filter(({ def }) => def.packaged && values[def.name] != null);
   const labelOf = (name: string) => fields.find(({ def }) => def.name === name)?.def.label ?? name;
   return (
-    <Frame desk={desk} title={words(values.Name)} here="/opportunities" refresh={1} news={{ href: `${base}/opportunities/${row.id}/news`, seen: newsOf(desk, row) }}>
+    <Frame desk={desk} title={words(values.Name)} here="/opportunities" refresh={1} news={{ href: `${here}/news`, seen: newsOf(desk, row) }}>
       <h1>{values.Name}</h1>
       <Note say={said} />
       <Path desk={desk} row={row} />
       <div class="flowing">
-        <CardSummary desk={desk} opportunity={row} card={card} />
+        <CardSummary here={here} card={card} help={{ label: 'Open Setup', href: `${base}/setup` }} />
         <section class="sheet" aria-label="E-sign">
           <h2>E-sign</h2>
           {state.package.installed ? null : <p class="note bad">The Countersign package is not installed.</p>}

@@ -1,6 +1,7 @@
+import { Pairs } from '#shared/sandbox/sheet.tsx';
 import { childrenOf, liveRows, words, type Desk } from '../desk.ts';
 import type { Row } from '../org/state.ts';
-import { Frame, Pairs } from './frame.tsx';
+import { Frame } from './frame.tsx';
 
 const ABOUT = ['Email', 'Title', 'Phone', 'MailingCountry', 'LeadSource', 'HasOptedOutOfEmail'];
 

@@ -1,8 +1,9 @@
 import type { Child } from 'hono/jsx';
 import type { Faults } from '#ports/sandbox';
+import { CallTable, Note } from '#shared/sandbox/sheet.tsx';
 import type { Desk } from '../desk.ts';
 import { usedOf } from '../rest/limits.ts';
-import { Frame, Note } from './frame.tsx';
+import { Frame } from './frame.tsx';
 
 const WORDS: Record<Exclude<keyof Faults, 'maxPauseMs'>, string> = {
   duplicate: 'Outbound messages sent twice',
@@ -69,7 +70,10 @@ export function Setup({ desk, said, assigned }: { desk: Desk; said: string | nul
           ))}
         </Form>
         <FaultForm desk={desk} />
-        <Calls desk={desk} />
+        <section class="sheet" aria-label="Calls">
+          <h2>Calls so far</h2>
+          <CallTable calls={desk.calls()} />
+        </section>
       </div>
     </Frame>
   );
@@ -136,25 +140,5 @@ function FaultForm({ desk }: { desk: Desk }) {
         </button>
       </p>
     </form>
-  );
-}
-
-function Calls({ desk }: { desk: Desk }) {
-  const calls = Object.entries(desk.calls()).sort(([, a], [, b]) => b - a);
-  return (
-    <section class="sheet" aria-label="Calls">
-      <h2>Calls so far</h2>
-      {calls.length === 0 ? <p class="soft">None.</p> : null}
-      <table>
-        {calls.map(([route, count]) => (
-          <tr>
-            <td>
-              <code>{route}</code>
-            </td>
-            <td>{count}</td>
-          </tr>
-        ))}
-      </table>
-    </section>
   );
 }

@@ -1,4 +1,5 @@
-import { malformed, tokensOf, type Token } from './tokens.ts';
+import { cursorOf, type Cursor } from './cursor.ts';
+import { malformed } from './tokens.ts';
 
 export interface Path {
   kind: 'path';
@@ -33,136 +34,119 @@ const MOST_OFFSET = 2000;
 
 /** @throws ApiFault MALFORMED_QUERY */
 export function parseQuery(text: string): Query {
-  const tokens = tokensOf(text);
-  let place = 0;
-  const peek = (): Token => tokens[place] ?? { kind: 'end', text: '<EOF>', at: text.length };
-  const next = (): Token => {
-    const token = peek();
-    place++;
-    return token;
-  };
-  const unexpected = (token: Token) => malformed(text, token.at, `unexpected token: '${token.text}'`);
-  const isWord = (word: string) => peek().kind === 'word' && peek().text.toUpperCase() === word;
-  const isSign = (sign: string) => peek().kind === 'sign' && peek().text === sign;
-  const take = (holds: boolean): boolean => {
-    if (holds) place++;
-    return holds;
-  };
-  const need = (holds: boolean): void => {
-    if (!take(holds)) throw unexpected(peek());
-  };
-
-  const query = readQuery();
-  if (peek().kind !== 'end') throw unexpected(peek());
+  const cursor = cursorOf(text);
+  const query = readQuery(cursor);
+  if (cursor.peek().kind !== 'end') throw cursor.unexpected(cursor.peek());
   return query;
+}
 
-  function readQuery(): Query {
-    need(isWord('SELECT'));
-    const count = isWord('COUNT') && tokens[place + 1]?.text === '(' && tokens[place + 2]?.text === ')';
-    if (count) place += 3;
-    const select = count ? [] : list(() => readSelected());
-    need(isWord('FROM'));
-    const from = next();
-    if (from.kind !== 'word') throw unexpected(from);
-    if (peek().kind === 'word' && !AFTER_FROM.test(peek().text)) throw unexpected(peek());
-    const where = take(isWord('WHERE')) ? readCondition() : null;
-    if (take(isWord('WITH'))) next();
-    const order = readOrder();
-    const limit = take(isWord('LIMIT')) ? whole() : null;
-    const at = peek().at;
-    const offset = take(isWord('OFFSET')) ? whole() : 0;
-    if (offset > MOST_OFFSET) throw malformed(text, at, `Maximum SOQL offset allowed is ${MOST_OFFSET}`);
-    return { text, count, select, from: { name: from.text, at: from.at }, where, order, limit, offset };
+function readQuery(cursor: Cursor): Query {
+  const { text } = cursor;
+  cursor.needWord('SELECT');
+  const count = cursor.isWord('COUNT') && cursor.peek(1).text === '(' && cursor.peek(2).text === ')';
+  if (count) for (let token = 0; token < 3; token++) cursor.next();
+  const select = count ? [] : list(cursor, readSelected);
+  cursor.needWord('FROM');
+  const from = cursor.next();
+  if (from.kind !== 'word') throw cursor.unexpected(from);
+  if (cursor.peek().kind === 'word' && !AFTER_FROM.test(cursor.peek().text)) throw cursor.unexpected(cursor.peek());
+  const where = cursor.takeWord('WHERE') ? readCondition(cursor) : null;
+  if (cursor.takeWord('WITH')) cursor.next();
+  const order = readOrder(cursor);
+  const limit = cursor.takeWord('LIMIT') ? whole(cursor) : null;
+  const at = cursor.peek().at;
+  const offset = cursor.takeWord('OFFSET') ? whole(cursor) : 0;
+  if (offset > MOST_OFFSET) throw malformed(text, at, `Maximum SOQL offset allowed is ${MOST_OFFSET}`);
+  return { text, count, select, from: { name: from.text, at: from.at }, where, order, limit, offset };
+}
+
+function readSelected(cursor: Cursor): Path | { kind: 'children'; query: Query } {
+  if (!cursor.takeSign('(')) return readPath(cursor);
+  const query = readQuery(cursor);
+  cursor.needSign(')');
+  return { kind: 'children', query };
+}
+
+function readPath(cursor: Cursor): Path {
+  const token = cursor.next();
+  if (token.kind !== 'word' || token.text.includes(':') || token.text.endsWith('.')) throw cursor.unexpected(token);
+  // Functions other than COUNT() are not spoken here.
+  if (cursor.isSign('(')) throw cursor.unexpected(cursor.peek());
+  return { kind: 'path', names: token.text.split('.'), at: token.at };
+}
+
+function list<T>(cursor: Cursor, read: (cursor: Cursor) => T): T[] {
+  const items = [read(cursor)];
+  while (cursor.takeSign(',')) items.push(read(cursor));
+  return items;
+}
+
+function readOrder(cursor: Cursor): Query['order'] {
+  if (!cursor.takeWord('ORDER')) return [];
+  cursor.needWord('BY');
+  return list(cursor, () => {
+    const path = readPath(cursor);
+    const descending = cursor.takeWord('DESC');
+    if (!descending) cursor.takeWord('ASC');
+    const nulls = cursor.takeWord('NULLS');
+    const nullsLast = nulls && cursor.takeWord('LAST');
+    if (nulls && !nullsLast) cursor.needWord('FIRST');
+    return { path, descending, nullsLast };
+  });
+}
+
+function whole(cursor: Cursor): number {
+  const token = cursor.next();
+  if (token.kind !== 'number' || !/^\d+$/.test(token.text)) throw cursor.unexpected(token);
+  return Number(token.text);
+}
+
+/** AND and OR are not mixed without parentheses; Salesforce refuses that. */
+function readCondition(cursor: Cursor): Condition {
+  const first = readTerm(cursor);
+  for (const kind of ['and', 'or'] as const) {
+    if (!cursor.isWord(kind.toUpperCase())) continue;
+    const of = [first];
+    while (cursor.takeWord(kind.toUpperCase())) of.push(readTerm(cursor));
+    if (cursor.isWord('AND') || cursor.isWord('OR')) throw cursor.unexpected(cursor.peek());
+    return { kind, of };
   }
+  return first;
+}
 
-  function readSelected(): Path | { kind: 'children'; query: Query } {
-    if (!take(isSign('('))) return readPath();
-    const query = readQuery();
-    need(isSign(')'));
-    return { kind: 'children', query };
-  }
-
-  function readPath(): Path {
-    const token = next();
-    if (token.kind !== 'word' || token.text.includes(':') || token.text.endsWith('.')) throw unexpected(token);
-    // Functions other than COUNT() are not spoken here.
-    if (isSign('(')) throw unexpected(peek());
-    return { kind: 'path', names: token.text.split('.'), at: token.at };
-  }
-
-  function list<T>(read: () => T): T[] {
-    const items = [read()];
-    while (take(isSign(','))) items.push(read());
-    return items;
-  }
-
-  function readOrder(): Query['order'] {
-    if (!take(isWord('ORDER'))) return [];
-    need(isWord('BY'));
-    return list(() => {
-      const path = readPath();
-      const descending = isWord('DESC');
-      take(isWord('ASC') || isWord('DESC'));
-      const nulls = take(isWord('NULLS'));
-      const nullsLast = nulls && isWord('LAST');
-      if (nulls) need(isWord('FIRST') || isWord('LAST'));
-      return { path, descending, nullsLast };
-    });
-  }
-
-  function whole(): number {
-    const token = next();
-    if (token.kind !== 'number' || !/^\d+$/.test(token.text)) throw unexpected(token);
-    return Number(token.text);
-  }
-
-  /** AND and OR are not mixed without parentheses; Salesforce refuses that. */
-  function readCondition(): Condition {
-    const first = readTerm();
-    for (const kind of ['and', 'or'] as const) {
-      if (!isWord(kind.toUpperCase())) continue;
-      const of = [first];
-      while (take(isWord(kind.toUpperCase()))) of.push(readTerm());
-      if (isWord('AND') || isWord('OR')) throw unexpected(peek());
-      return { kind, of };
-    }
-    return first;
-  }
-
-  function readTerm(): Condition {
-    if (take(isWord('NOT'))) return { kind: 'not', of: readTerm() };
-    if (take(isSign('('))) {
-      const inner = readCondition();
-      need(isSign(')'));
-      return inner;
-    }
-    return readComparison(readPath());
-  }
-
-  function readComparison(path: Path): Condition {
-    if (take(isWord('LIKE'))) return { kind: 'compare', path, operator: 'like', literal: readLiteral() };
-    const not = take(isWord('NOT'));
-    if (take(isWord('IN'))) return readIn(path, not);
-    const sign = next();
-    if (not || sign.kind !== 'sign' || !/^([=<>]|<=|>=|!=|<>)$/.test(sign.text)) throw unexpected(sign);
-    const operator = sign.text === '<>' ? '!=' : (sign.text as '=' | '!=' | '<' | '<=' | '>' | '>=');
-    return { kind: 'compare', path, operator, literal: readLiteral() };
-  }
-
-  function readIn(path: Path, not: boolean): Condition {
-    need(isSign('('));
-    const inner: Condition = isWord('SELECT') ? { kind: 'in-query', path, not, query: readQuery() } : { kind: 'in', path, not, literals: list(readLiteral) };
-    need(isSign(')'));
+function readTerm(cursor: Cursor): Condition {
+  if (cursor.takeWord('NOT')) return { kind: 'not', of: readTerm(cursor) };
+  if (cursor.takeSign('(')) {
+    const inner = readCondition(cursor);
+    cursor.needSign(')');
     return inner;
   }
+  return readComparison(cursor, readPath(cursor));
+}
 
-  function readLiteral(): Literal {
-    const token = next();
-    const { kind, at } = token;
-    if (kind === 'string' || kind === 'number' || kind === 'date' || kind === 'datetime') return { kind, text: token.text, at };
-    if (kind === 'word' && /^(true|false)$/i.test(token.text)) return { kind: 'boolean', text: token.text.toLowerCase(), at };
-    if (kind === 'word' && /^null$/i.test(token.text)) return { kind: 'null', text: 'null', at };
-    if (kind === 'word' && DAY.test(token.text)) return { kind: 'day', text: token.text.toUpperCase(), at };
-    throw unexpected(token);
-  }
+function readComparison(cursor: Cursor, path: Path): Condition {
+  if (cursor.takeWord('LIKE')) return { kind: 'compare', path, operator: 'like', literal: readLiteral(cursor) };
+  const not = cursor.takeWord('NOT');
+  if (cursor.takeWord('IN')) return readIn(cursor, path, not);
+  const sign = cursor.next();
+  if (not || sign.kind !== 'sign' || !/^([=<>]|<=|>=|!=|<>)$/.test(sign.text)) throw cursor.unexpected(sign);
+  const operator = sign.text === '<>' ? '!=' : (sign.text as '=' | '!=' | '<' | '<=' | '>' | '>=');
+  return { kind: 'compare', path, operator, literal: readLiteral(cursor) };
+}
+
+function readIn(cursor: Cursor, path: Path, not: boolean): Condition {
+  cursor.needSign('(');
+  const inner: Condition = cursor.isWord('SELECT') ? { kind: 'in-query', path, not, query: readQuery(cursor) } : { kind: 'in', path, not, literals: list(cursor, readLiteral) };
+  cursor.needSign(')');
+  return inner;
+}
+
+function readLiteral(cursor: Cursor): Literal {
+  const token = cursor.next();
+  const { kind, at } = token;
+  if (kind === 'string' || kind === 'number' || kind === 'date' || kind === 'datetime') return { kind, text: token.text, at };
+  if (kind === 'word' && /^(true|false)$/i.test(token.text)) return { kind: 'boolean', text: token.text.toLowerCase(), at };
+  if (kind === 'word' && /^null$/i.test(token.text)) return { kind: 'null', text: 'null', at };
+  if (kind === 'word' && DAY.test(token.text)) return { kind: 'day', text: token.text.toUpperCase(), at };
+  throw cursor.unexpected(token);
 }
