@@ -3,47 +3,55 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 
 /** How long the event loop is watched at a time, milliseconds of this machine: it is about this process's own time, not about the story's clock. */
 const WATCH_MS = 5;
-/** Part of a watch beyond which others are said to need the process. */
-const BUSY = 0.5;
-/** Under a flood a turn of work is followed by a pause of so many times its own length, and of at least the second figure, so that turns are worth their commit. */
-const PAUSE_TIMES = 9;
-const SHORTEST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2_000;
-/** How long a turn should take, so that whoever is next waits no longer: under a flood, where pauses follow it, and on a calm machine. */
-const TURN_MS = { flood: 12, calm: 60 };
+/** Parts of a watch beyond which others are said to use the process, and to need it. */
+const USED = 0.1;
+const NEEDED = 0.5;
+/**
+ * Under a flood a turn of work is followed by a pause, so long that turns are a tenth. A short one where several tenants wait: those who did not flood would wait in line for their turns.
+ * With nine times what the turn took, one of 60 ms that the flood ran into kept everybody waiting for half a second.
+ */
+const PAUSE_MS = { one: 100, several: 10 };
+/** How long a turn should take, so that whoever is next waits no longer: while others use the process, and on a calm machine. With 60 ms for both, at 1,000 events a second one of a hundred waited for 92 ms. */
+const TURN_MS = { shared: 8, calm: 60 };
 
 /** Whether a turn has taken as long as it should. */
 export type IsOver = () => boolean;
+/** What is known after a turn: whether more than one tenant waits for the next. */
+export interface Left {
+  several: boolean;
+}
 
 /**
  * Work gives way to answers. A webhook has to be stored within seconds and then waits at no cost; SQLite answers without leaving the thread, so work that
  * never paused kept all requests waiting until its queue was empty (a p99 of 1.5 s). Under a flood work gets about a tenth of the process
- * and never less; on a calm machine it waits for nothing.
+ * and half where several tenants wait; on a calm machine it waits for nothing.
  */
-export function createCourtesy(): <T>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
+export function createCourtesy(): <T extends Left>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
   let mark: EventLoopUtilization = performance.eventLoopUtilization();
-  let tookMs = 0;
+  let several = false;
 
-  /** Whether others used the loop since the mark; a moment too short to tell counts as busy, to be watched on. */
-  function isBusy(): boolean {
+  /** Part of the time since the mark in which others used the loop; all of it where that was too short to tell, to be watched on. */
+  function usedByOthers(): number {
     const { active, idle } = performance.eventLoopUtilization(mark);
-    return active + idle < WATCH_MS || active / (active + idle) > BUSY;
+    return active + idle < WATCH_MS ? 1 : active / (active + idle);
   }
 
   return async (turn) => {
     await nextTurn();
-    const until = performance.now() + Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, PAUSE_TIMES * tookMs));
-    let takes = TURN_MS.calm;
-    while (isBusy() && performance.now() < until) {
-      takes = TURN_MS.flood;
+    const until = performance.now() + (several ? PAUSE_MS.several : PAUSE_MS.one);
+    let used = usedByOthers();
+    while (used > NEEDED && performance.now() < until) {
       mark = performance.eventLoopUtilization();
       await pause(WATCH_MS);
+      used = usedByOthers();
     }
+    const takes = used > USED ? TURN_MS.shared : TURN_MS.calm;
     const begun = performance.now();
     try {
-      return await turn(() => performance.now() - begun > takes);
+      const result = await turn(() => performance.now() - begun > takes);
+      ({ several } = result);
+      return result;
     } finally {
-      tookMs = performance.now() - begun;
       mark = performance.eventLoopUtilization();
     }
   };

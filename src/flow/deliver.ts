@@ -11,7 +11,7 @@ import { disableEndpoint, noteAttempt, type Endpoint } from '#store/endpoints';
 import { claimMessages, releaseMessages, settleMessage, type Message } from '#store/messages';
 import { asTenant } from '#store/scope';
 import { liveSecrets } from '#flow/endpoint-secrets';
-import type { Flow } from '#flow/flow';
+import { present, type Flow } from '#flow/flow';
 import { giveBack } from '#flow/give-back';
 
 /** Messages that one turn takes of an endpoint. Were they all of one envelope, and slow, a turn would still end before its lease. */
@@ -25,7 +25,7 @@ const ASKS_TO_WAIT: ReadonlySet<number> = new Set([429, 503]);
 /** Serves the endpoint that is named, or the one that has waited longest, for one turn. False when it has nothing due. */
 export function createDeliver(flow: Flow): (endpoint?: EndpointId) => Promise<boolean> {
   return async (named) => {
-    const claimed = await claimMessages(flow.db, flow.clock.now(), MESSAGES_A_TURN, named);
+    const claimed = await claimMessages(flow.db, present(flow), MESSAGES_A_TURN, named);
     if (!claimed) return false;
     await asTenant(claimed.endpoint.tenant, () => serve(flow, claimed));
     return true;
@@ -89,8 +89,9 @@ async function settle(flow: Flow, endpoint: Endpoint, message: Message, { reply,
   const state = problem === null ? 'done' : pause === null ? 'failed' : 'ready';
   const told = { status: reply?.status ?? null, answer: reply?.excerpt ?? null, error: problem };
   flow.metrics.messages.inc({ type: message.type, outcome: state === 'ready' ? 'retry' : state });
-  if (problem !== null)
-    flow.log.warn({ endpoint: endpoint.id, message: message.id, tenant: endpoint.tenant, correlation: message.correlation, status: told.status }, 'a message did not come through');
+  const line = { endpoint: endpoint.id, message: message.id, tenant: endpoint.tenant, correlation: message.correlation, status: told.status };
+  if (problem === null) flow.log.info(line, 'a message came through');
+  else flow.log.warn(line, 'a message did not come through');
   return flow.db.transaction().execute(async (tx) => {
     const since = await noteAttempt(tx, endpoint, problem === null, now);
     const ours = since !== undefined && (await settleMessage(tx, endpoint.tenant, message, { state, ...(pause === null ? {} : { runAt: now + pause }), ...told }, now));

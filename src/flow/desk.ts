@@ -1,4 +1,4 @@
-import type { AttributionId, Correlation, EffectId, EnvelopeId, InstallId, MappingId, NoticeId, PersonId, TenantId } from '#core/ids';
+import type { AttributionId, Correlation, DeliveryId, EffectId, EnvelopeId, InstallId, MappingId, NoticeId, PersonId, TenantId } from '#core/ids';
 import type { EnvelopeStatus } from '#core/envelope';
 import type { SendRequest } from '#core/fact';
 import type { PlannedWrite, SendDecision } from '#core/plan';
@@ -73,6 +73,8 @@ export interface Desk {
   discardEffect(tenant: TenantId, effect: EffectId, by: string): Promise<void>;
   replayNotice(tenant: TenantId, notice: NoticeId, by: string): Promise<void>;
   discardNotice(tenant: TenantId, notice: NoticeId, by: string): Promise<void>;
+  /** For operators: forgets a signed delivery that could not be read and names no account. It is in the log, for it has no ledger. */
+  discardDelivery(delivery: DeliveryId, by: string): Promise<void>;
 
   /** Faults of the active mappings, or of `texts` in their place, against the account as last seen. */
   checkMappings(tenant: TenantId, texts?: Partial<Record<MappingKind, string>>, crm?: string): Promise<MappingFault[]>;

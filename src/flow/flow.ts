@@ -12,6 +12,7 @@ import type { Timestamps } from '#ports/timestamps';
 import type { Ceiling } from '#core/brakes';
 import { Problem } from '#core/problem';
 import type { Db } from '#store/database';
+import type { LeaseTime, When } from '#store/leases';
 import type { Restored } from '#store/restored';
 import type { KeepDays } from '#store/retention';
 import type { Install } from '#store/installs';
@@ -29,10 +30,15 @@ export interface Vendor {
   webhookSecrets: Secret[];
 }
 
+/** What a bound call does about faults that pass by themselves. */
+export type Manner = 'once' | 'insistent' | 'insistent-reads';
+
 /** What every verb of the line works with. */
 export interface Flow {
   db: Db;
   clock: Clock;
+  /** What leases are counted by where several processes share the database; the process's clock where absent. */
+  leaseTime?: () => LeaseTime;
   log: Logger;
   sealer: Sealer;
   metrics: Metrics;
@@ -41,8 +47,8 @@ export interface Flow {
   publicUrl: () => string;
   /** Plain HTTP to a vendor's token hosts. */
   tokenHttp: (vendor: string) => TokenHttp;
-  /** A call bound to one install. `priority` is Bottleneck's: lower goes first. `insistent` ones try passing faults again, for rounds that only read. */
-  bind: (install: Install, priority: number, manner?: 'once' | 'insistent', signal?: AbortSignal) => Call;
+  /** A call bound to one install. `priority` is Bottleneck's: lower goes first. `insistent` ones try passing faults again, for rounds that only read; others may do so with what they read. */
+  bind: (install: Install, priority: number, manner?: Manner, signal?: AbortSignal) => Call;
   /** HTTP to addresses that tenants chose. */
   outgoing: Outgoing;
   /** Who stamps signed heads with the time; absent where none is configured. */
@@ -78,6 +84,12 @@ export interface Wake {
   outbox(): void;
   cursors(): void;
   messages(): void;
+}
+
+/** The present, for what takes a lease or looks at one. */
+export function present({ clock, leaseTime }: Pick<Flow, 'clock' | 'leaseTime'>): When {
+  const now = clock.now();
+  return leaseTime ? { now, lease: leaseTime() } : now;
 }
 
 /** @throws Problem `feature.unsupported` */

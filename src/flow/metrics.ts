@@ -40,7 +40,12 @@ export function createMetrics(): Metrics {
     }),
     gaps: new Counter({ name: 'countersign_gaps_total', help: 'Changes that reconciliation found and no webhook had told.', labelNames: ['vendor'], registers }),
     refreshes: new Counter({ name: 'countersign_token_refreshes_total', help: 'Token refreshes by outcome.', labelNames: ['vendor', 'outcome'], registers }),
-    waiting: new Gauge({ name: 'countersign_waiting', help: 'Work that waits: inbox, outbox, held, dead.', labelNames: ['queue'], registers }),
+    waiting: new Gauge({
+      name: 'countersign_waiting',
+      help: 'Work that waits, by where; inbox_dead and outbox_parked are dead letters, faulty are signed deliveries that could not be read.',
+      labelNames: ['queue'],
+      registers,
+    }),
     budgetUsed: new Gauge({
       name: 'countersign_budget_used_ratio',
       help: "The largest part (0 to 1) of a vendor's window that any one account has used, as last heard by this process.",

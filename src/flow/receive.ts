@@ -1,10 +1,13 @@
 import { isAhead } from '#lib/clock';
+import { sha256 } from '#lib/hmac';
 import { newId } from '#lib/ids';
 import type { Branded } from '#lib/ids';
 import { createRate } from '#lib/rate';
 import { Problem } from '#core/problem';
 import type { RawDelivery, Notice, Verdict } from '#ports/inbound';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
+import type { Arrival } from '#store/arrivals';
+import { UNREAD } from '#store/inbox';
 import type { Ingest } from '#store/ingest';
 import { findInstallByAccount, findInstallByHook, type Install } from '#store/installs';
 import { getVendor, type Flow, type Vendor } from '#flow/flow';
@@ -22,9 +25,21 @@ const INSTALL_MEMORY_MS = 5_000;
 const REMEMBERED_INSTALLS = 20_000;
 /** Bad signatures in a row after which somebody is told, and again at twice as many, and so on: a wrong secret must be seen at once, a stray probe need not, and a flood must not become one of writes. */
 const BAD_SIGNATURES_TO_ALARM = 3;
+type Reason = (Verdict & { ok: false })['reason'];
+/** What was wrong with them, and what to look at first. */
+const REFUSED: Record<Reason, { was: string; look: string }> = {
+  mismatch: { was: 'had a wrong signature', look: "Compare the signing secret here with the vendor's." },
+  missing: { was: 'had no signature', look: 'See whether signing is switched on at the vendor, or whether somebody else sends them.' },
+  stale: { was: 'were dated too long ago', look: 'Compare the clock here with a time server: it may be ahead.' },
+  future: { was: 'were dated in the future', look: 'Compare the clock here with a time server: it may be behind.' },
+};
 /** The limit of one install holds over this time, so that a bulk edit's burst is no flood. */
 const BURST_MS = 10_000;
+/** No date is later, and whatever shows a later one falls over. */
+const LAST_MOMENT = 8_640_000_000_000_000;
 const KEPT_HEADERS = /^(x-|content-type$|user-agent$)/;
+
+type Kept = NonNullable<Arrival['delivery']> & { body: Uint8Array };
 
 export interface Receive {
   /** Verify, split, find the install, dedupe, store, answer. Nothing else happens before the answer. @throws Problem `signature.invalid`, `request.too-many`, `store.busy` */
@@ -43,7 +58,8 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     const { inbound, manifest } = vendor.connector;
     if (!inbound || !manifest.webhook) throw new Problem('request.not-found');
     const now = flow.clock.now();
-    const byHook = hook === null ? undefined : await installs.byHook(vendorId, hook);
+    const asked = hook === null ? undefined : installs.byHook(vendorId, hook);
+    const byHook = asked instanceof Promise ? await asked : asked;
     if (manifest.webhook.path === 'install' && !byHook) {
       flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'unknown-hook' });
       throw new Problem('request.not-found');
@@ -53,9 +69,18 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     if (!verdict.ok) return refuse(subject, vendorId, byHook, verdict);
     if (bad.get(subject) !== 0) await trust(subject);
     const notices = split(vendorId, vendor, delivery);
-    await ingest.add(await arrival(vendorId, delivery, notices, byHook, now));
+    const arrived = await arrival(vendorId, delivery, notices, byHook, now);
+    await ingest.add(arrived);
+    tell(vendorId, arrived);
     return manifest.webhook.answer;
   };
+
+  /** The first line of its stories. One that was heard before ends with it. */
+  function tell(vendor: string, { delivery, notices }: Arrival): void {
+    if (!delivery || !flow.log.isLevelEnabled('info')) return;
+    const correlations = notices.map(({ correlation }) => correlation);
+    flow.log.info({ vendor, delivery: delivery.id, ...(correlations.length === 1 ? { correlation: correlations[0] } : { correlations }) }, 'delivery stored');
+  }
 
   /** The alarm may be of a process before this one, so the first good delivery ends it too. */
   async function trust(subject: string): Promise<void> {
@@ -69,8 +94,13 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     bad.set(subject, count);
     if (Number.isInteger(Math.log2(count / BAD_SIGNATURES_TO_ALARM))) {
       flow.log.error({ vendor: vendorId, install: install?.id, reason: verdict.reason, count }, 'webhook signatures do not match');
-      const say = `${count} deliveries in a row had a wrong signature (${verdict.reason}). Nothing of them was stored. Compare the signing secret here with the vendor's.`;
-      await raiseAlarm(flow.db, { code: 'webhook-signature-failing', subject, tenant: install?.tenant ?? null, say }, flow.clock.now());
+      const { was, look } = REFUSED[verdict.reason];
+      const say = `${count} deliveries of ${getVendor(flow, vendorId).connector.manifest.name} in a row ${was} (${verdict.reason}). Nothing of them was stored. ${look}`;
+      await raiseAlarm(flow.db, { code: 'webhook-signature-failing', subject, tenant: install?.tenant ?? null, say }, flow.clock.now()).catch((err: unknown) => {
+        flow.log.error({ vendor: vendorId, err }, 'an alarm could not be raised');
+        // Then the next one raises it.
+        bad.set(subject, count - 1);
+      });
     }
     throw new Problem('signature.invalid');
   }
@@ -88,15 +118,16 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     }
   }
 
-  async function arrival(vendorId: string, delivery: RawDelivery, notices: Notice[] | Problem, byHook: Install | undefined, now: number) {
+  async function arrival(vendorId: string, delivery: RawDelivery, notices: Notice[] | Problem, byHook: Install | undefined, now: number): Promise<Arrival> {
     const id = newId('dlv', now);
     const headers = JSON.stringify(Object.fromEntries(Object.entries(delivery.headers).filter(([name]) => KEPT_HEADERS.test(name))));
-    const row = { id, vendor: vendorId, received_at: now, headers, body: delivery.body, fault: notices instanceof Problem ? notices.message : null };
-    if (notices instanceof Problem) return { delivery: row, notices: [] };
+    const row: Kept = { id, vendor: vendorId, received_at: now, headers, body: delivery.body, fault: notices instanceof Problem ? storable(notices.message) : null };
+    if (notices instanceof Problem) return byHook ? unread(row, notices, byHook) : { delivery: row, notices: [] };
     const rows = [];
     const seen = new Set<string>();
     for (const [position, notice] of notices.entries()) {
-      const install = await ownerOf(vendorId, notice, byHook);
+      const asked = byHook ?? (notice.account === null ? undefined : installs.byAccount(vendorId, notice.account));
+      const install = ownerOf(notice, asked instanceof Promise ? await asked : asked);
       flow.metrics.notices.inc({ vendor: vendorId, outcome: install ? 'stored' : 'unknown-account' });
       if (!install) continue;
       if (!seen.has(install.id)) countDelivery(install, now);
@@ -107,6 +138,14 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     return { delivery: rows.length > 0 ? row : null, notices: rows };
   }
 
+  /** What came to an account's own address is that account's dead letter; whose any other is, only its content could tell. */
+  function unread(row: Kept, problem: Problem, install: Install): Arrival {
+    if (install.state === 'left') return { delivery: null, notices: [] };
+    countDelivery(install, row.received_at);
+    const notice = inboxRow(row.id, 0, { account: null, key: `unread:${sha256(row.body)}`, kind: UNREAD, at: 0, payload: null }, install, row.received_at);
+    return { delivery: { ...row, fault: null }, notices: [{ ...notice, state: 'dead', error: storable(`${problem.code}: ${problem.message}`) }] };
+  }
+
   function countDelivery(install: Install, now: number): void {
     const wait = rate?.take(install.id, now) ?? 0;
     if (wait === 0) return;
@@ -114,8 +153,7 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     throw new Problem('request.too-many', { retryAfterMs: wait });
   }
 
-  async function ownerOf(vendorId: string, notice: Notice, byHook: Install | undefined): Promise<Install | undefined> {
-    const install = byHook ?? (notice.account === null ? undefined : await installs.byAccount(vendorId, notice.account));
+  function ownerOf(notice: Notice, install: Install | undefined): Install | undefined {
     const strange = install && notice.account !== null && install.account !== notice.account;
     return install && !strange && install.state !== 'left' ? install : undefined;
   }
@@ -133,7 +171,7 @@ function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, in
     key: storable(notice.key),
     kind: storable(notice.kind),
     // Not every event has a time of its own.
-    at: Number.isSafeInteger(notice.at) && notice.at > 0 ? notice.at : now,
+    at: Number.isSafeInteger(notice.at) && notice.at > 0 && notice.at <= LAST_MOMENT ? notice.at : now,
     payload: null,
     state: 'ready' as const,
     attempts: 0,
@@ -151,9 +189,12 @@ function storable(text: string): string {
 
 function rememberInstalls(flow: Flow) {
   const memory = new Map<string, { install: Install; until: number }>();
-  async function remember(key: string, find: () => Promise<Install | undefined>): Promise<Install | undefined> {
+  /** Who is known is told at once: under load the promises of a delivery cost more than what they wait for. */
+  function remember(key: string, find: () => Promise<Install | undefined>): Install | Promise<Install | undefined> {
     const known = memory.get(key);
-    if (known && isAhead(known.until, flow.clock.now(), INSTALL_MEMORY_MS)) return known.install;
+    return known && isAhead(known.until, flow.clock.now(), INSTALL_MEMORY_MS) ? known.install : learn(key, find);
+  }
+  async function learn(key: string, find: () => Promise<Install | undefined>): Promise<Install | undefined> {
     if (memory.size >= REMEMBERED_INSTALLS) memory.clear();
     const install = await find();
     if (install) memory.set(key, { install, until: flow.clock.now() + INSTALL_MEMORY_MS });

@@ -1,19 +1,22 @@
 import type { Json } from '#lib/json';
 import { newId } from '#lib/ids';
 import { PRIORITY } from '#core/effect';
+import { rememberLabels } from '#core/mapping/stages';
 import { Problem } from '#core/problem';
 import type { Call } from '#ports/call';
 import type { Changes, Crm } from '#ports/crm';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
 import { advanceCursor, claimCursor, finishRound, type Cursor, type Round } from '#store/cursors';
-import { putGround } from '#store/grounds';
+import { findGround, putGround } from '#store/grounds';
 import { putNotices } from '#store/inbox';
 import { getInstall, listInstalls, type Install } from '#store/installs';
 import { asTenant } from '#store/scope';
 import { checkMappings } from '#flow/desk/mappings';
 import { getVendor, type Flow } from '#flow/flow';
+import { giveBack } from '#flow/give-back';
 import { CHANGES, GROUND } from '#flow/install';
 import { flagInstall } from '#flow/tokens';
+import { problemOf } from '#flow/weather';
 
 /** A round may take this long before another process takes it over, milliseconds. */
 const LEASE_MS = 10 * 60_000;
@@ -44,7 +47,7 @@ async function runRound(flow: Flow, cursor: Cursor): Promise<void> {
     await finishRound(flow.db, cursor, { nextAt: now + everyMs, now, error: null });
     await clearAlarm(flow.db, 'reconcile-failing', `${install.id}|${cursor.name}`);
   } catch (error) {
-    await giveUp(flow, install, cursor, Problem.from(error));
+    await giveUp(flow, install, cursor, problemOf(error));
   }
 }
 
@@ -52,7 +55,7 @@ async function giveUp(flow: Flow, install: Install, cursor: Cursor, problem: Pro
   const now = flow.clock.now();
   flow.log.warn({ install: install.id, tenant: install.tenant, round: cursor.name, code: problem.code, err: problem.cause }, 'reconciliation round failed');
   const pause = problem.retryAfterMs ?? Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** cursor.failures);
-  await finishRound(flow.db, cursor, { nextAt: now + pause, now, error: problem.message });
+  await giveBack(flow, () => finishRound(flow.db, cursor, { nextAt: now + pause, now, error: problem.message }));
   if (problem.remedy === 'reauthorize') await flagInstall(flow, install, problem);
   if (cursor.failures + 1 < FAILURES_TO_ALARM) return;
   const say = `${install.name}: reading "${cursor.name}" fails. ${problem.message}`;
@@ -66,7 +69,9 @@ export async function readGround(flow: Flow, install: Install): Promise<number> 
   const now = flow.clock.now();
   if (connector.crm) {
     await prepareAccount(flow, install, connector.crm, call);
-    await putGround(flow.db, install.tenant, install.id, 'schema', await connector.crm.describe(call), now);
+    const before = await findGround(flow.db, install.tenant, install.id, 'schema');
+    const schema = rememberLabels(before?.data ?? null, await connector.crm.describe(call));
+    await putGround(flow.db, install.tenant, install.id, 'schema', schema, now);
   }
   if (connector.sign) await putGround(flow.db, install.tenant, install.id, 'templates', await connector.sign.templates(call), now);
   await watchMappings(flow, install);

@@ -45,6 +45,10 @@ export async function accountsOf(flow: Flow, db: Db, tenant: TenantId, asked: As
 }
 type Slot = 'crm' | 'sign' | 'journey';
 
+/** Where what was asked for is not connected, what is. */
+export const sayNotConnected = (asked: string | undefined, connected: readonly string[]): string =>
+  asked === undefined || connected.length === 0 ? 'No CRM is connected.' : `"${asked}" is not a CRM that is connected. Connected: ${connected.join(', ')}.`;
+
 function chooseCrm(crms: Install[], { install, vendor, evenLeft = false }: Asked): Install {
   const present = crms.filter(({ state }) => state !== 'left');
   const fitting = (among: Install[]) => among.filter((one) => (install === undefined || one.id === install) && (vendor === undefined || one.vendor === vendor));
@@ -52,7 +56,13 @@ function chooseCrm(crms: Install[], { install, vendor, evenLeft = false }: Asked
   if (only && others.length > 0 && !evenLeft)
     throw new Problem('request.malformed', { say: `Several CRMs are connected. Say which one: ${present.map((one) => one.vendor).join(' or ')}.` });
   const chosen = only ?? (evenLeft ? fitting(crms).at(-1) : undefined);
-  if (!chosen) throw new Problem('install.absent', { say: 'No CRM is connected.' });
+  if (!chosen)
+    throw new Problem('install.absent', {
+      say: sayNotConnected(
+        vendor,
+        present.map((one) => one.vendor),
+      ),
+    });
   return chosen;
 }
 

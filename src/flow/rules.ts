@@ -5,6 +5,7 @@ import { planJourney, planWaits } from '#core/mapping/journey';
 import { parseMapping } from '#core/mapping/parse';
 import type { MappingKind, Mappings } from '#core/mapping/schema';
 import { matchStage, planSend } from '#core/mapping/send';
+import { renamedStage } from '#core/mapping/stages';
 import { planAttachments, planWrites } from '#core/mapping/writeback';
 import { Problem } from '#core/problem';
 import type { CrmSchema, Template } from '#core/records';
@@ -22,8 +23,14 @@ export function compileRules(texts: Record<MappingKind, string>, ground: { schem
     startsAt(pipeline, stage) {
       // Without the account's stages nothing can be ruled out.
       if (!schema) return true;
-      const pipelines = pipeline === null ? schema.pipelines.map(({ id }) => id) : [pipeline];
-      return pipelines.some((id) => matchStage(send, schema, { pipeline: id, stage }).length > 0);
+      return at(schema, pipeline).some((id) => matchStage(send, schema, { pipeline: id, stage }).length > 0);
+    },
+    renamed(pipeline, stage) {
+      const found = schema && at(schema, pipeline).flatMap((id) => renamedStage(send, schema, { pipeline: id, stage }) ?? [])[0];
+      if (!found) return null;
+      const { rule, was, is } = found;
+      const say = `Rule "${rule.id}" starts at the stage "${was}", which is called "${is}" now. Write that name into the rule, or the stage's id, then move the deal there again.`;
+      return { rule: rule.id, reason: { code: 'stage-renamed', say, path: `rules[${send.rules.indexOf(rule)}].when.stage` } };
     },
     brake(id) {
       const { when = null, if: condition = null, policies } = send.rules.find((rule) => rule.id === id) ?? {};
@@ -50,8 +57,11 @@ export function compileRules(texts: Record<MappingKind, string>, ground: { schem
   };
 }
 
+/** Pipelines by id: the one that is known, or all that it may be. */
+const at = (schema: CrmSchema, pipeline: string | null): string[] => (pipeline === null ? schema.pipelines.map(({ id }) => id) : [pipeline]);
+
 function parse<Kind extends MappingKind>(kind: Kind, text: string): Mappings[Kind] {
   const parsed = parseMapping(kind, text);
   if (parsed.ok) return parsed.mapping;
-  throw new Problem('mapping.faulty', { say: `The ${kind} mapping has faults: ${parsed.faults.map(({ path, say }) => `${path}: ${say}`).join('; ')}` });
+  throw new Problem('mapping.faulty', { say: `The ${kind} mapping has faults: ${parsed.faults.map(({ path, say }) => (path ? `${path}: ${say}` : say)).join('; ')}` });
 }

@@ -8,7 +8,8 @@ import { clearAlarm, raiseAlarm } from '#store/alarms';
 import { claimRefresh, getInstall, REFRESH_LEASE_MS, updateGranted, updateInstall, type Install } from '#store/installs';
 import { holdEffects } from '#store/outbox';
 import { PLACES } from '#store/sealed';
-import { getVendor, type Flow } from '#flow/flow';
+import { getVendor, present, type Flow } from '#flow/flow';
+import { problemOf } from '#flow/weather';
 
 /** A token this close to its end is not used any more, milliseconds. */
 const MARGIN_MS = 60_000;
@@ -65,9 +66,10 @@ export function createTokens(flow: Flow): TokenSource {
     const deadline = flow.clock.now() + REFRESH_LEASE_MS;
     for (;;) {
       const fresh = await getInstall(flow.db, install.tenant, install.id);
+      if (fresh.state !== 'active') throw new Problem('install.unauthorized');
       const tokens = openTokens(flow, fresh);
       if (isGood(tokens)) return { token: tokens.accessToken, baseUrl: fresh.base_url };
-      if (await claimRefresh(flow.db, install.tenant, fresh, flow.clock.now())) return refreshNow(flow, fresh, tokens);
+      if (await claimRefresh(flow.db, install.tenant, fresh, present(flow))) return refreshNow(flow, fresh, tokens);
       if (flow.clock.now() > deadline) throw new Problem('vendor.unavailable', { say: 'Another process is refreshing the permission and does not come to an end.' });
       await flow.clock.sleep(POLL_MS);
     }
@@ -99,12 +101,14 @@ async function refreshNow(flow: Flow, install: Install, tokens: Tokens): Promise
     const next = await connector.auth.refresh(app, flow.tokenHttp(install.vendor), tokens, account, flow.clock.now());
     const baseUrl = next.baseUrl ?? install.base_url;
     const kept = { tokens: sealTokens(flow, install, next), base_url: baseUrl, expires_at: next.expiresAt, refresh_until: 0, updated_at: flow.clock.now() };
-    if (!(await updateGranted(flow.db, install.tenant, install, kept))) throw new Problem('vendor.unavailable', { say: 'The account was connected anew meanwhile.' });
+    // Of a flagged account too: what it has is used up.
+    if (!(await updateGranted(flow.db, install.tenant, install, kept, ['active', 'reauthorize'])))
+      throw new Problem('vendor.unavailable', { say: 'The account was connected anew meanwhile.' });
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'done' });
     await clearAlarm(flow.db, 'token-refresh-failing', install.id);
     return { token: next.accessToken, baseUrl };
   } catch (error) {
-    const problem = Problem.from(error);
+    const problem = problemOf(error);
     flow.metrics.refreshes.inc({ vendor: install.vendor, outcome: 'failed' });
     await updateInstall(flow.db, install.tenant, install.id, { refresh_until: 0 });
     if (problem.remedy === 'reauthorize') await flagInstall(flow, install, problem);

@@ -3,13 +3,12 @@ import { CompiledQuery, sql, type RawBuilder } from 'kysely';
 import { STREAM } from '#store/cursors';
 import { isPostgres, type Db } from '#store/database';
 import { JOBS_SCHEMA } from '#store/jobs';
+import { postgresTime } from '#store/leases';
 
 /** Rows that one statement moves. */
 const ROWS_A_STATEMENT = 500;
 /** What was to come within this time after the jump keeps its pause too. What comes later than that hardly minds. */
 const SOON_MS = 3_600_000;
-/** Longer than any turn of a lane or an endpoint, and than any refresh. */
-const LONGEST_TURN_MS = 180_000;
 /** The lease of a round. */
 const LONGEST_ROUND_MS = 600_000;
 
@@ -56,7 +55,7 @@ export async function catchUp(db: Db, jump: JumpBack): Promise<number> {
   await freeStreams(db, jump.now);
   // A process that is alone holds every lease itself, and gives it back.
   if (!isPostgres(db)) return moved;
-  await shortenLeases(db, jump.now);
+  await shortenRounds(db, jump.now);
   await hurryJobs(db, jump.by);
   return moved;
 }
@@ -98,16 +97,12 @@ async function freeStreams(db: Db, now: number): Promise<void> {
 }
 
 /**
- * Leases that end later than any can, over all tenants: of processes that died. They get a whole one from now on, so that nobody who lives loses his. By this clock
- * or the database's, whichever is ahead: where this one is wrong now, the others' leases are right.
+ * Rounds of all tenants that end later than any can: of processes that died. They get a whole one from now on, so that nobody who lives loses his. By this clock
+ * or the database's, whichever is ahead: where this one is wrong now, the others' leases are right. Lanes, endpoints and refreshes are counted by the database's.
  */
-async function shortenLeases(db: Db, now: number): Promise<void> {
-  const { rows } = await sql<{ at: number }>`select (extract(epoch from now()) * 1000)::bigint as at`.execute(db);
-  const latest = Math.max(now, rows[0]?.at ?? now);
-  const [turn, round] = [latest + LONGEST_TURN_MS, latest + LONGEST_ROUND_MS];
-  await db.updateTable('lanes').set({ lease_until: turn }).where('lease_until', '>', turn).execute();
-  await db.updateTable('endpoints').set({ lease_until: turn }).where('lease_until', '>', turn).execute();
-  await db.updateTable('installs').set({ refresh_until: turn }).where('refresh_until', '>', turn).execute();
+async function shortenRounds(db: Db, now: number): Promise<void> {
+  const { rows } = await sql<{ at: number }>`select ${postgresTime} as at`.execute(db);
+  const round = Math.max(now, rows[0]?.at ?? now) + LONGEST_ROUND_MS;
   await db
     .updateTable('cursors')
     .set(({ eb }) => ({ lease_until: round, next_at: eb.case().when('next_at', '>', round).then(round).else(eb.ref('next_at')).end() }))

@@ -3,18 +3,29 @@ import { migrations } from '#migrations/index';
 import type { InstallId, TenantId } from '#core/ids';
 import { isPostgres, type Db } from '#store/database';
 
-/** Triggers without which the ledgers and pinned columns would not be append-only. */
-const GUARDS = [
-  'facts_no_update',
-  'facts_no_delete',
-  'receipts_no_update',
-  'receipts_no_delete',
-  'audit_no_update',
-  'audit_no_delete',
-  'envelopes_no_update',
-  'mappings_no_update',
-  'mappings_no_delete',
+/** Tables to which rows are only added. */
+const APPEND_ONLY = [
+  'facts',
+  'receipts',
+  'audit',
+  'consent_texts',
+  'consents',
+  'touches',
+  'attributions',
+  'signed_heads',
+  'head_timestamps',
+  'capture_pages',
+  'capture_renderings',
 ];
+/** Tables of which some columns never change, and no row goes. */
+const PINNED = ['mappings', 'signing_keys'];
+
+/** Triggers without which the ledgers and pinned columns would not be append-only. */
+function guardsOf(postgres: boolean): string[] {
+  // `truncate` asks no row, and only PostgreSQL has it.
+  const kept = [...APPEND_ONLY, ...PINNED].flatMap((table) => ['update', 'delete', ...(postgres ? ['truncate'] : [])].map((on) => `${table}_no_${on}`));
+  return ['envelopes_no_update', ...kept];
+}
 const FULL = 2;
 
 export interface DatabaseHealth {
@@ -31,13 +42,13 @@ export async function databaseHealth(db: Db): Promise<DatabaseHealth> {
   const query = async <Row>(text: string) => (await db.executeQuery<Row>(CompiledQuery.raw(text))).rows;
   const ran = new Set((await db.selectFrom('migrations').select('name').execute()).map(({ name }) => name));
   const triggers = await query<{ name: string }>(
-    postgres ? 'select tgname as name from pg_trigger where not tgisinternal' : "select name from sqlite_master where type = 'trigger'",
+    postgres ? "select tgname as name from pg_trigger where not tgisinternal and tgenabled <> 'D'" : "select name from sqlite_master where type = 'trigger'",
   );
   const found = new Set(triggers.map(({ name }) => name));
   return {
     kind: postgres ? 'postgres' : 'sqlite',
     behind: migrations.map(({ name }) => name).filter((name) => !ran.has(name)),
-    missingGuards: GUARDS.filter((name) => !found.has(name)),
+    missingGuards: guardsOf(postgres).filter((name) => !found.has(name)),
     durable: postgres
       ? (await query<{ synchronous_commit: string }>('show synchronous_commit'))[0]?.synchronous_commit !== 'off'
       : (await query<{ synchronous: number }>('pragma synchronous'))[0]?.synchronous === FULL,
@@ -92,4 +103,17 @@ export async function overdueEffects(db: Db, since: number): Promise<{ install: 
     .where('lanes.next_at', '<', since)
     .execute();
   return rows.map(({ install, tenant, ready, leased }) => ({ install, tenant, count: Number(ready) + Number(leased) })).filter(({ count }) => count > 0);
+}
+
+/** Notices that could not be settled and wait for a person, over all tenants. */
+export async function deadNotices(db: Db): Promise<{ tenant: TenantId; count: number }[]> {
+  const rows = await db
+    .selectFrom('inbox')
+    .select(({ fn }) => ['tenant', fn.countAll<number>().as('count')])
+    // In the text of the statement, as in the index that holds these few alone.
+    .where('state', '=', sql.lit('dead'))
+    .groupBy('tenant')
+    .orderBy('tenant')
+    .execute();
+  return rows.map(({ tenant, count }) => ({ tenant, count: Number(count) }));
 }

@@ -1,6 +1,6 @@
 import { CompiledQuery, sql, type Selectable } from 'kysely';
 import { newId } from '#lib/ids';
-import type { Correlation, InstallId, NoticeId, TenantId } from '#core/ids';
+import type { Correlation, DeliveryId, InstallId, NoticeId, TenantId } from '#core/ids';
 import type { Fact } from '#core/fact';
 import { Problem } from '#core/problem';
 import { isPostgres, type Db, type Tx } from '#store/database';
@@ -10,6 +10,8 @@ import { wakeLanes, withWakes } from '#store/wakes';
 export type InboxNotice = Selectable<InboxTable>;
 /** The vendor of notices that we write ourselves: their payload is facts. */
 export const OWN = 'countersign';
+/** The kind of a dead letter that is a whole delivery: it came to an account's own address, and could not be read. */
+export const UNREAD = 'delivery.malformed';
 
 /** Stands in the text of a statement: SQLite uses an index that is for waiting rows alone only then, and with a parameter goes through every notice that ever came. */
 const READY = sql.lit<'ready'>('ready');
@@ -101,6 +103,13 @@ async function firstDue(tx: Tx, now: number, after: TenantId | null): Promise<{ 
   return (isPostgres(tx) ? next.forUpdate().skipLocked() : next).executeTakeFirst();
 }
 
+/** Whether notices of more than one tenant are due. */
+export async function areSeveralDue(db: Db, now: number): Promise<boolean> {
+  const due = db.selectFrom('inbox').select('tenant').where('state', '=', READY).where(unsought, '<=', now).orderBy('tenant').limit(1);
+  const first = await due.executeTakeFirst();
+  return first !== undefined && (await due.where('tenant', '>', first.tenant).executeTakeFirst()) !== undefined;
+}
+
 export async function settleNotice(tx: Tx, tenant: TenantId, id: NoticeId, set: { state: 'done' | 'noted'; correlation?: Correlation; payload?: null }): Promise<void> {
   await tx
     .updateTable('inbox')
@@ -140,6 +149,12 @@ export async function reviveNotice(db: Db, tenant: TenantId, id: NoticeId, state
 export async function deliveryBody(db: Db, id: InboxNotice['delivery']): Promise<{ body: Uint8Array | null; headers: string } | undefined> {
   if (id === null) return undefined;
   return db.selectFrom('deliveries').select(['body', 'headers']).where('id', '=', id).executeTakeFirst();
+}
+
+/** Forgets a delivery that could not be read and has no notice. @throws Problem `request.not-found` */
+export async function dropFaulty(db: Db, id: DeliveryId): Promise<void> {
+  const { numDeletedRows } = await db.deleteFrom('deliveries').where('id', '=', id).where('fault', 'is not', null).executeTakeFirst();
+  if (numDeletedRows === 0n) throw new Problem('request.not-found', { say: 'There is no delivery of that id that could not be read.' });
 }
 
 /** When the next notice is due, of one tenant where one is named; null when none waits. */

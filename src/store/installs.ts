@@ -4,6 +4,7 @@ import { sha256 } from '#lib/hmac';
 import { Problem } from '#core/problem';
 import type { InstallId, TenantId } from '#core/ids';
 import type { Db, Tx } from '#store/database';
+import { endOf, readWhen, type When } from '#store/leases';
 import type { InstallsTable, OauthStatesTable } from '#store/schema';
 
 export type Install = Selectable<InstallsTable>;
@@ -105,15 +106,21 @@ export async function updateInstall(db: Db, tenant: TenantId, id: InstallId, set
   await db.updateTable('installs').set(set).where('tenant', '=', tenant).where('id', '=', id).execute();
 }
 
-/** Changes an install as long as its grant is the one that was seen: what is known of an old grant says nothing of a new one. False otherwise. */
-export async function updateGranted(db: Db, tenant: TenantId, seen: Pick<Install, 'id' | 'granted_at'>, set: Updateable<InstallsTable>): Promise<boolean> {
+/** Changes an install in one of these states as long as its grant is the one that was seen: what is known of an old grant says nothing of a new one. False otherwise. */
+export async function updateGranted(
+  db: Db,
+  tenant: TenantId,
+  seen: Pick<Install, 'id' | 'granted_at'>,
+  set: Updateable<InstallsTable>,
+  states: readonly Install['state'][] = ['active'],
+): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('installs')
     .set(set)
     .where('tenant', '=', tenant)
     .where('id', '=', seen.id)
     .where('granted_at', '=', seen.granted_at)
-    .where('state', '=', 'active')
+    .where('state', 'in', states)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
@@ -122,14 +129,15 @@ export async function updateGranted(db: Db, tenant: TenantId, seen: Pick<Install
  * Claims the right to refresh an install's tokens as they were seen, across processes. False while another has it, and where another has refreshed
  * them since: a refresh token that is used twice is withdrawn by some vendors.
  */
-export async function claimRefresh(db: Db, tenant: TenantId, seen: Pick<Install, 'id' | 'tokens'>, now: number): Promise<boolean> {
+export async function claimRefresh(db: Db, tenant: TenantId, seen: Pick<Install, 'id' | 'tokens'>, when: When): Promise<boolean> {
+  const { lease } = readWhen(when);
   const { numUpdatedRows } = await db
     .updateTable('installs')
-    .set({ refresh_until: now + REFRESH_LEASE_MS })
+    .set({ refresh_until: endOf(lease, REFRESH_LEASE_MS) })
     .where('tenant', '=', tenant)
     .where('id', '=', seen.id)
     .where('tokens', '=', seen.tokens)
-    .where('refresh_until', '<', now)
+    .where('refresh_until', '<', lease)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }

@@ -6,6 +6,7 @@ import { Problem } from '#core/problem';
 import { isPostgres, type Db, type Tx } from '#store/database';
 import type { Endpoint } from '#store/endpoints';
 import type { MessagesTable } from '#store/endpoints-schema';
+import { endOf, readWhen, type When } from '#store/leases';
 import { wakeLanes, withWakes } from '#store/wakes';
 
 export type Message = Selectable<MessagesTable>;
@@ -48,14 +49,15 @@ export async function putMessages(tx: Tx, tenant: TenantId, messages: readonly N
 }
 
 /** Takes the endpoint that was served the longest ago and has something due, with up to `limit` of its messages, oldest first. That endpoint or none, where one is named. */
-export async function claimMessages(db: Db, now: number, limit: number, named?: EndpointId): Promise<{ endpoint: Endpoint; messages: Message[] } | null> {
+export async function claimMessages(db: Db, when: When, limit: number, named?: EndpointId): Promise<{ endpoint: Endpoint; messages: Message[] } | null> {
+  const { now, lease } = readWhen(when);
   return db.transaction().execute(async (tx) => {
     const open = tx
       .selectFrom('endpoints')
       .selectAll()
       .where('state', '=', 'active')
       .where('next_at', '<=', now)
-      .where('lease_until', '<=', now)
+      .where('lease_until', '<=', lease)
       .where(({ exists, selectFrom, or }) => {
         const work = selectFrom('messages').select('messages.id').whereRef('messages.endpoint', '=', 'endpoints.id');
         return or([exists(work.where('messages.state', '=', inState.ready).where('messages.run_at', '<=', now)), exists(work.where('messages.state', '=', inState.leased))]);
@@ -69,7 +71,7 @@ export async function claimMessages(db: Db, now: number, limit: number, named?: 
     const epoch = found.epoch + 1;
     await tx
       .updateTable('endpoints')
-      .set({ epoch, lease_until: now + LEASE_MS, served_at: now })
+      .set({ epoch, lease_until: endOf(lease, LEASE_MS), served_at: now })
       .where('tenant', '=', tenant)
       .where('id', '=', id)
       .execute();
@@ -137,7 +139,8 @@ export async function releaseMessages(db: Db, { tenant, id, epoch }: Pick<Endpoi
 }
 
 /** When to look at the endpoints again that nobody serves, or at the one named; null when nothing waits for them. */
-export async function nextMessageAt(db: Db, now: number, endpoint?: EndpointId): Promise<number | null> {
+export async function nextMessageAt(db: Db, when: When, endpoint?: EndpointId): Promise<number | null> {
+  const { now, lease } = readWhen(when);
   const row = await db
     .selectFrom('endpoints')
     .select(({ selectFrom, eb, fn }) => {
@@ -146,7 +149,7 @@ export async function nextMessageAt(db: Db, now: number, endpoint?: EndpointId):
       return fn.min<number | null>(eb.case().when('endpoints.next_at', '>', now).then(eb.ref('endpoints.next_at')).else(first).end()).as('at');
     })
     .where('state', '=', 'active')
-    .where('lease_until', '<=', now)
+    .where('lease_until', '<=', lease)
     .$if(endpoint !== undefined, (some) => some.where('id', '=', endpoint ?? 'enp_none'))
     .where(({ exists, selectFrom }) =>
       exists(selectFrom('messages').select('messages.id').whereRef('messages.endpoint', '=', 'endpoints.id').where('messages.state', '=', inState.ready)),

@@ -5,6 +5,7 @@ import { PRIORITY, type Effect, type EffectKind } from '#core/effect';
 import { Problem } from '#core/problem';
 import type { Correlation, EffectId, InstallId, TenantId } from '#core/ids';
 import { isPostgres, type Db, type Tx } from '#store/database';
+import { endOf, readWhen, type When } from '#store/leases';
 import { membershipOf } from '#store/memberships';
 import { wakeLanes, withWakes } from '#store/wakes';
 import { begunAfterRestore, type Restored } from '#store/restored';
@@ -90,7 +91,8 @@ export async function putEffects(tx: Tx, tenant: TenantId, effects: readonly Eff
  * beyond `limit` too, so that a later value is never overtaken by an older one.
  * Takes the lane of that `install` or none, where one is named.
  */
-export async function claimLane(db: Db, now: number, limit: number | ((vendor: string) => number), install?: InstallId): Promise<{ lane: Lane; effects: OutboxEffect[] } | null> {
+export async function claimLane(db: Db, when: When, limit: number | ((vendor: string) => number), install?: InstallId): Promise<{ lane: Lane; effects: OutboxEffect[] } | null> {
+  const { now, lease } = readWhen(when);
   return db.transaction().execute(async (tx) => {
     const open = tx
       .selectFrom('lanes')
@@ -98,7 +100,7 @@ export async function claimLane(db: Db, now: number, limit: number | ((vendor: s
       .select(['lanes.install', 'lanes.tenant', 'lanes.epoch', 'installs.vendor'])
       .where('installs.state', '=', 'active')
       .where('lanes.next_at', '<=', now)
-      .where('lanes.lease_until', '<=', now)
+      .where('lanes.lease_until', '<=', lease)
       .where(({ exists, selectFrom, or }) => {
         const work = selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install');
         return or([exists(work.where('outbox.state', '=', inState.ready).where('outbox.run_at', '<=', now)), exists(work.where('outbox.state', '=', inState.leased))]);
@@ -111,7 +113,7 @@ export async function claimLane(db: Db, now: number, limit: number | ((vendor: s
     const lane = { tenant: found.tenant, install: found.install, epoch: found.epoch + 1 };
     await tx
       .updateTable('lanes')
-      .set({ epoch: lane.epoch, lease_until: now + LANE_LEASE_MS, served_at: now })
+      .set({ epoch: lane.epoch, lease_until: endOf(lease, LANE_LEASE_MS), served_at: now })
       .where('install', '=', lane.install)
       .execute();
     await releaseAbandoned(tx, lane);
@@ -163,13 +165,15 @@ async function leaseEffects(tx: Tx, lane: Lane, now: number, limit: number): Pro
   return effects.map((effect) => ({ ...effect, state: 'leased', epoch: lane.epoch, attempts: effect.attempts + 1 }));
 }
 
-/** Keeps the lane for a turn that takes long. False once another has taken it over. */
-export async function renewLane(db: Db, lane: Lane, now: number): Promise<boolean> {
+/** Keeps the lane for a turn that takes long. False once the lease has run out: another may have taken the lane over, who finds what was left abandoned. */
+export async function renewLane(db: Db, lane: Lane, when: When): Promise<boolean> {
+  const { lease } = readWhen(when);
   const { numUpdatedRows } = await db
     .updateTable('lanes')
-    .set({ lease_until: now + LANE_LEASE_MS })
+    .set({ lease_until: endOf(lease, LANE_LEASE_MS) })
     .where('install', '=', lane.install)
     .where('epoch', '=', lane.epoch)
+    .where('lease_until', '>', lease)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
@@ -262,7 +266,8 @@ export async function getEffect(db: Db, tenant: TenantId, id: EffectId): Promise
  * going through 40,000 waiting effects after each batch of notices, to find the very first, held notices down to 190 a second. Of one lane alone, where an
  * `install` is named.
  */
-export async function nextEffectAt(db: Db, now: number, install?: InstallId): Promise<number | null> {
+export async function nextEffectAt(db: Db, when: When, install?: InstallId): Promise<number | null> {
+  const { now, lease } = readWhen(when);
   const row = await db
     .selectFrom('lanes')
     .innerJoin('installs', 'installs.id', 'lanes.install')
@@ -272,26 +277,9 @@ export async function nextEffectAt(db: Db, now: number, install?: InstallId): Pr
       return fn.min<number | null>(eb.case().when('lanes.next_at', '>', now).then(eb.ref('lanes.next_at')).else(first).end()).as('at');
     })
     .where('installs.state', '=', 'active')
-    .where('lanes.lease_until', '<=', now)
+    .where('lanes.lease_until', '<=', lease)
     .$if(install !== undefined, (some) => some.where('lanes.install', '=', install ?? 'ins_none'))
     .where(({ exists, selectFrom }) => exists(selectFrom('outbox').select('outbox.id').whereRef('outbox.install', '=', 'lanes.install').where('outbox.state', '=', inState.ready)))
     .executeTakeFirst();
   return row?.at ?? null;
-}
-
-/** Replaces an effect's data by what names no person, once it is done. */
-export async function scrubEffect(tx: Tx, tenant: TenantId, id: EffectId, data: string): Promise<void> {
-  await tx.updateTable('outbox').set({ data }).where('tenant', '=', tenant).where('id', '=', id).execute();
-}
-
-/** A field that the CRM refused becomes a dead letter of its own: the others have landed, and a person can mend and replay this one. */
-export async function parkLeft(tx: Tx, effect: OutboxEffect, field: string, value: string | number | boolean | null, error: string, now: number): Promise<void> {
-  const { record, once } = JSON.parse(effect.data) as { record: unknown; once?: string[] };
-  const data = JSON.stringify({ record, set: { [field]: value }, ...(once?.includes(field) ? { once: [field] } : {}) });
-  const row = { ...effect, id: newId('eff', now), key: `left|${effect.id}|${field}`, data, state: 'parked' as const, error, created_at: now, updated_at: now };
-  await tx
-    .insertInto('outbox')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['tenant', 'key']).doNothing())
-    .execute();
 }

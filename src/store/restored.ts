@@ -63,7 +63,7 @@ export async function settleRestored(db: Db, restored: Restored): Promise<Afterm
     const tenants = await listTenants(tx);
     for (const { id } of tenants) {
       const detail = JSON.stringify({ from: restored.from, hold: restored.hold });
-      await append(tx, id, 'audit', [{ id: newId('cor', restored.at), at: restored.at, actor: 'operator', action: 'server.restored', subject: 'backup', detail }]);
+      await append(tx, id, 'audit', [{ id: newId('aud', restored.at), at: restored.at, actor: 'operator', action: 'server.restored', subject: 'backup', detail }]);
     }
     return { looking: Number(looking.numUpdatedRows), held, tenants: tenants.length };
   });

@@ -1,3 +1,4 @@
+import timers from 'node:timers/promises';
 import SQLite from 'better-sqlite3';
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type DatabaseConnection, type Dialect, type Driver, type QueryResult } from 'kysely';
 
@@ -7,6 +8,13 @@ const BUSY_TIMEOUT_MS = 2000;
 /** SQLite's own waiting stops the whole process, so it is short, and the rest of the time is waited for here while everything else goes on. */
 const BUSY_SLICE_MS = 5;
 const BUSY_PAUSE_MS = 20;
+/**
+ * Queries answer without leaving the thread, so work that goes from one to the next keeps everything else waiting for as long as it has any: the hourly signing of 200 tenants' heads, 0.9 s. After so
+ * long the connection is handed on only when the loop has turned, and requests, answers and timers have had their moment.
+ */
+const LOOP_HELD_MS = 25;
+/** The loop itself turns, whatever plays its timers. */
+const nextTurn = timers.setImmediate;
 /** A bare server had the better p99 with 200 pages, but a group of 64 deliveries writes half of that here, so it was a checkpoint at every other commit: 1,240 deliveries/s against 2,030. */
 const CHECKPOINT_PAGES = 1000;
 
@@ -29,6 +37,8 @@ class SqliteDriver implements Driver {
   readonly #readonly: boolean;
   #connection: SqliteConnection | undefined;
   #free: Promise<void> = Promise.resolve();
+  /** Since when work goes on in the present turn of the loop; null at its beginning. */
+  #heldSince: number | null = null;
   #release: () => void = () => undefined;
 
   constructor(path: string, readonly: boolean) {
@@ -60,11 +70,17 @@ class SqliteDriver implements Driver {
       release = resolve;
     });
     await before;
+    if (this.#heldSince === null) this.#beginHold();
+    else if (performance.now() - this.#heldSince > LOOP_HELD_MS) await nextTurn();
     this.#release = release;
     if (!this.#connection) throw new Error('The database is not open.');
     // Counted from the asking: of those who stood in line behind one that waited in vain, none waits as long again.
     this.#connection.deadline = deadline;
     return this.#connection;
+  }
+  #beginHold(): void {
+    this.#heldSince = performance.now();
+    void nextTurn().then(() => (this.#heldSince = null));
   }
   async releaseConnection(): Promise<void> {
     this.#release();

@@ -37,14 +37,22 @@ const WAKE = `select count(*) from ${JOBS_SCHEMA}.add_jobs(${specs('null')}, tru
 /** In the database's time: the clocks of two machines differ. */
 const WAKE_LATER = `select count(*) from ${JOBS_SCHEMA}.add_jobs(${specs("now() + $5::float8 * interval '1 millisecond'")}, false)`;
 
+/** A statement of PostgreSQL's that takes these steps, and wakes lanes where the condition holds. `lanes` stands for an array of their names, each once and in order. */
+export function wakeAfter(steps: string, condition: string, { kind, lanes }: { kind: LaneKind; lanes: string }): string {
+  const jobs = `array(select ('${kind}', json_build_object('lane', lane), null, null, null, '${kind}:' || lane, ${ORDINARY}, null)::${JOBS_SCHEMA}.job_spec
+    from unnest(${lanes}::text[]) with ordinality as one(lane, place) order by place)`;
+  return `with ${steps} select case when ${condition} then (select count(*) from ${JOBS_SCHEMA}.add_jobs(${jobs}, true)) end`;
+}
+
 /**
  * Wakes lanes in the transaction that wrote what waits in them: whichever process serves lanes then finds out, and a transaction that is rolled back wakes
  * nobody. Nothing on SQLite, where lanes are served by the process that writes.
  */
 export async function wakeLanes(db: Db, wakes: readonly LaneWake[]): Promise<void> {
-  if (wakes.length === 0 || !isPostgres(db)) return;
+  if (wakes.length === 0) return;
   const gathered = gathering.get(db);
   if (gathered) return wakes.forEach((wake) => gathered.set(keyOf(wake), wake));
+  if (!isPostgres(db)) return;
   // In the order of their keys: two transactions that wake the same lanes would otherwise wait for each other for ever.
   const jobs = [...new Map(wakes.map((wake) => [keyOf(wake), wake]))].sort(([a], [b]) => (a < b ? -1 : 1));
   for (let from = 0; from < jobs.length; from += A_STATEMENT) {
@@ -68,16 +76,16 @@ export async function wakeLaneIn(db: Db, wake: LaneWake, delayMs: number): Promi
 
 /**
  * Runs a transaction's work and wakes, as its last statement, each lane once that the work wanted awake. For long transactions: a job that is written early stays
- * locked until the end, and whoever has just served that lane waits.
+ * locked until the end, and whoever has just served that lane waits. Tells which kinds of lanes were to be woken: on SQLite that is for the caller to do after the commit.
  */
-export async function gatherWakes<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
+export async function gatherWakes<T>(tx: Tx, work: () => Promise<T>): Promise<{ result: T; woken: ReadonlySet<LaneKind> }> {
   const gathered = new Map<string, LaneWake>();
   gathering.set(tx, gathered);
   try {
     const result = await work();
     gathering.delete(tx);
     await wakeLanes(tx, [...gathered.values()]);
-    return result;
+    return { result, woken: new Set([...gathered.values()].map(({ kind }) => kind)) };
   } finally {
     gathering.delete(tx);
   }

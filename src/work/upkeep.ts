@@ -1,8 +1,9 @@
 import { isAhead } from '#lib/clock';
-import { clearAlarmsBut, clearSettledAlarms, raiseAlarm } from '#store/alarms';
+import { clearAlarmsBut, clearSettledAlarms, raiseAlarm, tellAlarm } from '#store/alarms';
 import { TOLD_WITHIN_MS } from '#core/decide/consent';
-import { lateTellings, overdueEffects } from '#store/health';
+import { deadNotices, lateTellings, overdueEffects } from '#store/health';
 import { sweepEntries } from '#store/entries';
+import { shortenLeases } from '#store/leases';
 import type { Flow } from '#flow/flow';
 import { thawRest } from '#flow/thaw';
 import { signMovedHeads } from '#flow/proof/signing';
@@ -47,6 +48,20 @@ export function createUpkeep(flow: Flow): { turn: () => Promise<boolean>; nextAt
     );
   }
 
+  /** What came and could not be settled did not happen, and no later word of it is heard as new. */
+  async function watchInbox(now: number): Promise<void> {
+    const dead = await deadNotices(flow.db);
+    for (const { tenant, count } of dead) {
+      const say = `${count === 1 ? 'One thing that was heard has' : `${count} things that were heard have`} not been acted on, because of a fault, and ${count === 1 ? 'waits' : 'wait'} for a person in the inbox.`;
+      await tellAlarm(flow.db, { code: 'dead-notices', subject: tenant, tenant, say }, now);
+    }
+    await clearAlarmsBut(
+      flow.db,
+      'dead-notices',
+      dead.map(({ tenant }) => tenant),
+    );
+  }
+
   return {
     nextAt: async () => (isAhead(next, flow.clock.now(), EVERY_MS) ? next : flow.clock.now()),
     async turn() {
@@ -55,7 +70,9 @@ export function createUpkeep(flow: Flow): { turn: () => Promise<boolean>; nextAt
       next = now + EVERY_MS;
       await watchLanes(now);
       await watchConsents(now);
+      await watchInbox(now);
       await thawRest(flow);
+      if (flow.leaseTime) await shortenLeases(flow.db);
       await sweepEntries(flow.db, now - KEEP_ENTRIES_MS);
       await clearSettledAlarms(flow.db);
       await signMovedHeads(flow);

@@ -18,7 +18,7 @@ interface Card {
   rules: { id: string }[];
   templates: { id: string; name: string }[];
   suggested: { template: string; recipients: { role: string; email: string }[] } | null;
-  envelopes: { id: string; status: string }[];
+  envelopes: { id: string; status: string; waitingFor: string[] }[];
 }
 const body = async <T>(response: Response): Promise<T> => (await response.json()) as T;
 async function refused(response: Response, status: number, code: string): Promise<void> {
@@ -79,7 +79,12 @@ describe('what a card shows and does', () => {
     expect(card.suggested?.recipients.map(({ role }) => role)).toEqual(['Customer', 'Countersigner']);
     deal.move('contractsent');
     await deal.becomes('sent');
-    expect((await body<Card>(await askCard(w, 'GET', `/deals/${deal.id}`))).envelopes.map(({ status }) => status)).toEqual(['sent']);
+    const shown = async () => (await body<Card>(await askCard(w, 'GET', `/deals/${deal.id}`))).envelopes.map(({ status, waitingFor }) => [status, waitingFor]);
+    expect(await shown()).toEqual([['sent', ['Customer']]]);
+    w.sandbox.docusign.decline((await deal.sent()).envelopeId, 'Customer', 'Too long.');
+    await deal.becomes('declined');
+    // The countersigner has not signed, and nobody waits for it.
+    expect(await shown()).toEqual([['declined', []]]);
   });
 
   test('a preview sends and writes nothing', async () => {

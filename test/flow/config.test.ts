@@ -54,9 +54,12 @@ describe('a configuration', () => {
     ['webhook keys that are none', { ...LIVE, DOCUSIGN_CLIENT_ID: 'i', DOCUSIGN_CLIENT_SECRET: 's', DOCUSIGN_CONNECT_KEYS: ' , ' }, 'DOCUSIGN_CONNECT_KEYS'],
     ['a private key without its user', { ...LIVE, DOCUSIGN_PRIVATE_KEY: 'pem' }, 'DOCUSIGN_USER_ID'],
     ['a user without a private key', { ...LIVE, DOCUSIGN_USER_ID: 'guid' }, 'DOCUSIGN_PRIVATE_KEY'],
-    ['an address that is none', { ...LIVE, PUBLIC_URL: 'countersign' }, 'PUBLIC_URL'],
-    ['a port that is none', { ...LIVE, PORT: 'eighty' }, 'PORT'],
-    ['a mode that is none', { ...LIVE, COUNTERSIGN_MODE: 'prod' }, 'COUNTERSIGN_MODE'],
+    ['an address that is none', { ...LIVE, PUBLIC_URL: 'countersign' }, 'PUBLIC_URL: has to be an address, such as https://'],
+    ['a port that is none', { ...LIVE, PORT: 'eighty' }, 'PORT: has to be a number'],
+    ['a port beyond all', { ...LIVE, PORT: '99999' }, 'PORT: has to be at most 65535'],
+    ['a port between two', { ...LIVE, PORT: '80.5' }, 'PORT: has to be a whole number'],
+    ['a ceiling of nothing', { ...LIVE, COUNTERSIGN_CEILING: '0' }, 'COUNTERSIGN_CEILING: has to be at least 1'],
+    ['a mode that is none', { ...LIVE, COUNTERSIGN_MODE: 'prod' }, 'COUNTERSIGN_MODE: has to be sandbox or live'],
     ['a role that is none', { ...LIVE, COUNTERSIGN_ROLE: 'api' }, 'COUNTERSIGN_ROLE'],
     ['one role of several on SQLite', { ...LIVE, COUNTERSIGN_ROLE: 'web' }, 'Set DATABASE_URL, or leave COUNTERSIGN_ROLE out'],
     [
@@ -69,6 +72,12 @@ describe('a configuration', () => {
     ['a DATABASE_URL of another kind', { ...LIVE, DATABASE_URL: 'mysql://db.example.com/it' }, 'DATABASE_URL'],
     ['two databases', { ...LIVE, DATABASE_URL: 'postgres://db.example.com/it', COUNTERSIGN_DATABASE: 'postgres://db.example.com/that' }, 'name two databases'],
   ])('with %s is refused', (_what, variables, word) => expect(faultsOf(variables)).toContain(word));
+  test('that misspells a setting of the file is refused, with its name', () => {
+    const of = (more: object) => () => loadConfig({}, { ...file, ...more });
+    expect(of({ prot: 1 })).toThrow('has no setting "prot"');
+    expect(of({ host: undefined })).toThrow('host: is missing');
+    expect(of({ host: 1 })).toThrow('host: has to be a text');
+  });
   test('for many processes names its database, its role and its connections', () => {
     const address = 'postgres://db.example.com/it';
     const variables = { ...LIVE, DATABASE_URL: address, COUNTERSIGN_ROLE: 'worker', COUNTERSIGN_POOL: '25', REDIS_URL: 'redis://redis.example.com' };
@@ -159,9 +168,9 @@ function importsFrom(entry: string, seen = new Set<string>()): Set<string> {
 }
 
 function aliased(specifier: string): string {
-  const { imports } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { imports: Record<string, { source: string }> };
+  const { imports } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { imports: Record<string, string> };
   const patterns = Object.entries(imports).sort(([a], [b]) => b.length - a.length);
-  for (const [pattern, { source }] of patterns) {
+  for (const [pattern, source] of patterns) {
     const [head = '', tail = ''] = pattern.split('*');
     if (!specifier.startsWith(head) || !specifier.endsWith(tail)) continue;
     const path = source.replace('*', specifier.slice(head.length, specifier.length - tail.length));

@@ -225,10 +225,12 @@ describe('a custom event', () => {
 
 test('a dry run shows what waits, what follows mail that comes back, and what consent would keep back today', async () => {
   const deal = plantDeal(w, { properties: { dealstage: 'contractsent' } });
-  const { steps } = await w.world.desk.dryRun(w.tenant, deal.id);
-  expect(steps).toContainEqual({ status: 'sent', say: `Contact ${deal.contact} joins the list "Not viewed"`, when: 'Still so after 3 days' });
-  expect(steps).toContainEqual({ status: 'sent', say: `Contact ${deal.contact} joins the list "Wrong address"`, when: 'If mail to Customer comes back' });
-  expect(steps).toContainEqual({ status: 'sent', say: `Contact ${deal.contact} leaves the list "Nurture"` });
+  const { steps, decision } = await w.world.desk.dryRun(w.tenant, deal.id);
+  const who = (decision.send ? decision.plan.recipients.find(({ contact }) => contact === deal.contact)?.name : undefined) ?? '';
+  expect(who).toMatch(/^Ada Example/);
+  expect(steps).toContainEqual({ status: 'sent', say: `${who} joins the list "Not viewed"`, when: 'Still so after 3 days' });
+  expect(steps).toContainEqual({ status: 'sent', say: `${who} joins the list "Wrong address"`, when: 'If mail to Customer comes back' });
+  expect(steps).toContainEqual({ status: 'sent', say: `${who} leaves the list "Nurture"` });
   const withheld = 'there is no consent in force to marketing by email for newsletter';
-  expect(steps).toContainEqual({ status: 'completed', say: `Contact ${deal.contact} joins the list "Nurture"`, withheld });
+  expect(steps).toContainEqual({ status: 'completed', say: `${who} joins the list "Nurture"`, withheld });
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { newId } from '#lib/ids';
+import { storyLines } from '#src/cli/tour-timeline';
+import { readStory } from '#store/view';
 import { openTestDatabase, type TestDatabase } from '../store/databases.ts';
 import { app } from '#connectors/hubspot/sandbox/account';
 import { envelopeOf, plantDeal, WORKFLOW, type TestDeal } from './deals.ts';
@@ -145,6 +147,29 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('on %s', (name) => {
     expect(deal.remote().map(({ status }) => status)).toEqual(['voided', 'sent']);
     const intents = (await deal.envelopes()).map(({ envelope }) => envelope.intent);
     expect(new Set(intents).size).toBe(2);
+  });
+
+  test('a deal that goes back takes its envelope with it, and the story of the envelope tells why', async () => {
+    const deal = plantDeal(w);
+    await sendContract(deal);
+    deal.move('proposal');
+    await deal.becomes('voided');
+    await w.settled();
+    const [one] = await deal.envelopes();
+    if (!one) throw new Error('The deal has an envelope.');
+    const { facts, effects, receipts } = await readStory(w.db, w.tenant, { correlation: one.envelope.correlation, envelope: one.envelope.id });
+    const told = facts.map((fact) => fact.why);
+    const back = told.indexOf('The deal went back; the rule says to void the envelope that is out.');
+    expect(told[back - 1]).toBe('An envelope of this deal is out, so the deal is read to see whether it went back.');
+    expect(told.indexOf('The envelope went from sent to voided.')).toBeGreaterThan(back);
+    expect(effects.filter(({ kind }) => kind === 'envelope.void')).toHaveLength(1);
+    expect(receipts.filter(({ kind }) => kind === 'envelope.void').map(({ outcome }) => outcome)).toEqual(['done']);
+    const lines = (await storyLines(w.world, w.tenant, one.envelope.id)).map(({ label, what }) => `${label}: ${what}`);
+    expect(lines).toEqual(
+      expect.arrayContaining(['Heard: A person moved the deal to “Proposal” in HubSpot', 'Decided: Void the envelope at DocuSign', 'Done: DocuSign voided the envelope']),
+    );
+    // Words, never the names that machines know.
+    expect(lines.join('\n')).not.toMatch(/[a-z][._][a-z]/);
   });
 
   test('two automations and a click at once send one envelope', async () => {

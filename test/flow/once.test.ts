@@ -67,6 +67,25 @@ describe('a lost reply never makes a second envelope', () => {
     w.behave();
   });
 
+  test('what is only read for it is read again at once, and costs no attempt', async () => {
+    const { faults } = w.sandbox.docusign;
+    let refused = 0;
+    // The template is read before anything is made.
+    Object.defineProperty(faults, 'unavailable', { configurable: true, enumerable: true, get: () => (refused++ < 3 ? 1 : 0) });
+    const deal = plantDeal(w);
+    await w.world.desk.send(w.tenant, deal.id, { key: `read ${deal.id}`, by: 'a test' });
+    await expectOne(deal);
+    Object.defineProperty(faults, 'unavailable', { configurable: true, enumerable: true, writable: true, value: 0 });
+    const [sent] = await deal.envelopes();
+    const [create] = await w.db
+      .selectFrom('outbox')
+      .select('attempts')
+      .where('kind', '=', 'envelope.create')
+      .where('envelope', '=', sent?.envelope.id ?? null)
+      .execute();
+    expect([refused > 3, create?.attempts]).toEqual([true, 1]);
+  });
+
   test('replies lost at random, while webhooks tell what became of it', async () => {
     Object.assign(w.sandbox.docusign.faults, { lostReply: 0.15, unavailable: 0.1, duplicate: 0.5 });
     const deals = Array.from({ length: 5 }, () => plantDeal(w));

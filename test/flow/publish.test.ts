@@ -110,7 +110,7 @@ describe('what happens to an envelope', () => {
 
   test('is told of facts that are in the ledger, and of each that moved a status', async () => {
     const facts = await w.db.selectFrom('facts').select(['id', 'why', 'envelope']).where('type', '=', 'envelope.status').where('outcome', '=', 'moved').execute();
-    const moved = facts.filter(({ why }) => /went from \w+ to \w+/.test(why)).map(({ id, envelope }) => `${id}|${envelope ?? ''}`);
+    const moved = facts.filter(({ why }) => /went from [\w ]+ to \w+/.test(why)).map(({ id, envelope }) => `${id}|${envelope ?? ''}`);
     const keys = (await w.db.selectFrom('messages').select('key').where('endpoint', '=', endpoint).execute()).map(({ key }) => key);
     expect(keys.length).toBeGreaterThan(7);
     expect(keys.sort()).toEqual(moved.sort());

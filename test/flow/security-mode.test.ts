@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -26,7 +28,7 @@ const open = (database: string, variables: NodeJS.ProcessEnv): Promise<World> =>
   createWorld(loadConfig(variables, { database: join(folder, database), port: 0, logLevel: 'silent' }), { log: createLog('silent') });
 
 function run(args: string[], variables: NodeJS.ProcessEnv): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', 'src/main.ts', ...args], { cwd: projectRoot, env: { PATH: process.env['PATH'], ...variables } });
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], { cwd: projectRoot, env: { PATH: process.env['PATH'], ...variables } });
   let said = '';
   child.stdout.on('data', (text) => (said += text));
   child.stderr.on('data', (text) => (said += text));
@@ -65,6 +67,19 @@ describe('a database', () => {
 });
 
 describe('a start', () => {
+  test('on a port that is taken, at an address that is not here, or by no command’s name says so in a sentence', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const database = { COUNTERSIGN_DATABASE: join(folder, 'port.db'), LOG_LEVEL: 'silent' };
+    const said = `Port ${port} of 127.0.0.1 is taken by another program. PORT chooses another one; PORT=0 takes one that is free.\n`;
+    expect(await run(['serve'], { ...database, PORT: String(port) })).toEqual({ code: 1, said });
+    taken.close();
+    expect((await run(['serve'], { ...database, HOST: '192.0.2.1' })).said).toContain('This machine has no address 192.0.2.1.');
+    expect((await run(['serve'], { ...database, PORT: 'abc' })).said).toBe('The environment cannot be used:\n  - PORT: has to be a number\n');
+    expect((await run(['nope'], database)).said).toContain('error: there is no command "nope"');
+  });
+
   test('of a live server prints a link until somebody has been in, and none after that', async () => {
     const world = await open('welcome.db', LIVE);
     expect(await welcome(world, 'https://countersign.example.com')).toContain('/enter/');
@@ -72,7 +87,7 @@ describe('a start', () => {
     await world.db.deleteFrom('sessions').execute();
     const again = await welcome(world, 'https://countersign.example.com');
     expect(again).not.toContain('/enter/');
-    expect(again).toContain('npm run countersign -- link');
+    expect(again).toMatch(/Sign in by a link: .* link/);
     await world.stop();
   });
 

@@ -10,7 +10,7 @@ import type { Access } from '#ports/call';
 import type { Connector } from '#ports/connector';
 import type { Flow } from '#flow/flow';
 import { createMetrics } from '#flow/metrics';
-import { createTokens, flagInstall, sealTokens } from '#flow/tokens';
+import { createTokens, flagInstall, openTokens, sealTokens } from '#flow/tokens';
 import type { Db } from '#store/database';
 import { getInstall, REFRESH_LEASE_MS, updateInstall, type Install } from '#store/installs';
 import { eachDatabase, type TestDatabase } from '../store/databases.ts';
@@ -100,6 +100,21 @@ eachDatabase((_name, open) => {
     const asked = sources.flatMap((source) => [source.access(install), source.access(install), source.renew(install, OLD)]);
     expect(new Set(await reveal(asked))).toEqual(new Set(['access-1']));
     expect([vendor.refreshes, vendor.used]).toEqual([1, ['refresh-old']]);
+  });
+
+  it('an account that waits for a person is not refreshed: its refresh token may be a used one', async () => {
+    const { db, account, install, source, vendor } = await stage(await open(), NOW + HOUR);
+    await updateInstall(db, account.tenant, install.id, { state: 'reauthorize' });
+    await expect(source.renew(install, OLD)).rejects.toMatchObject({ code: 'install.unauthorized' });
+    expect(vendor.used).toEqual([]);
+  });
+
+  it('what a refresh brings is kept though the account was flagged meanwhile: the refresh token before it is used up', async () => {
+    const { install, flow, source, vendor, read } = await stage(await open(), NOW);
+    vendor.granting = async () => void (await flagInstall(flow, install, new Problem('install.unauthorized')));
+    expect((await source.access(install)).token.reveal()).toBe('access-1');
+    const kept = await read();
+    expect([kept.state, openTokens(flow, kept).accessToken.reveal(), kept.refresh_until]).toEqual(['reauthorize', 'access-1', 0]);
   });
 
   it('a token that the vendor has just refused is renewed though it looks good, once for all who hold it', async () => {

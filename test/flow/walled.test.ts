@@ -75,6 +75,14 @@ test('every page of the console answers, the tenant’s people and the operator'
   expect(complaints()).toEqual([]);
 });
 
+test.each(['/t/T%00', '/t/T/inbox/%00', '/t/T/inbox?q=%00', '/t/T/envelopes?after=%00', '/t/T/stories/%00', '/?q=%00', '/oauth/hubspot/callback?code=x&state=%00', '/c/T%00/page'])(
+  'what no database takes is no address (%s)',
+  async (path) => {
+    expect((await w.visitor.open(w.address + path.replace('T', w.tenant))).status).toBe(404);
+    expect(w.logs.filter((line) => line.includes('a request failed'))).toEqual([]);
+  },
+);
+
 /** Ids that stand in addresses, of what the first test left behind. */
 async function idsOfOne(): Promise<Record<string, string>> {
   const one = async (table: 'envelopes' | 'outbox') => w.db.selectFrom(table).select(['id', 'correlation']).where('tenant', '=', w.tenant).limit(1).executeTakeFirstOrThrow();

@@ -48,7 +48,7 @@ describe('a backup', () => {
   it('made while another process writes without a pause holds one moment of it', async () => {
     const writer = spawn(
       process.execPath,
-      ['--conditions=source', '--import', 'tsx', join(projectRoot, 'test/store/process.ts'), 'append', database, JSON.stringify({ tenant: account.tenant, times: 100_000 })],
+      ['--import', 'tsx', join(projectRoot, 'test/store/process.ts'), 'append', database, JSON.stringify({ tenant: account.tenant, times: 100_000 })],
       { cwd: projectRoot },
     );
     const grown = async (than: number) => {

@@ -190,23 +190,5 @@ eachDatabase((name, open) => {
         { lane: '3', due: true },
       ]);
     });
-
-    it('leases of processes that died end, and those that may be held stay', async () => {
-      const { db } = await open();
-      const [dead, held] = [await putAccount(db), await putAccount(db)];
-      const now = Date.now();
-      const leases = () => db.selectFrom('lanes').select('lease_until').where('lease_until', '>', 0).orderBy('lease_until').execute();
-      for (const [account, until] of [
-        [dead, now + 60 * MINUTE_MS],
-        [held, now + MINUTE_MS],
-      ] as const)
-        await db.updateTable('lanes').set({ lease_until: until }).where('install', '=', account.crm.id).execute();
-      // By a clock that is wrong now: what others hold lies far ahead of it.
-      await catchUp(db, { now: now - 60 * MINUTE_MS, by: 60 * MINUTE_MS });
-      const [first, second] = await leases();
-      expect(first?.lease_until).toBe(now + MINUTE_MS);
-      expect(second?.lease_until).toBeGreaterThan(now + MINUTE_MS);
-      expect(second?.lease_until).toBeLessThan(now + 10 * MINUTE_MS);
-    });
   }
 });

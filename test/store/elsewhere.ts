@@ -5,7 +5,7 @@ import type { Job } from './process.ts';
 
 function start(job: Job, address: string, input: unknown): ChildProcessWithoutNullStreams {
   const program = join(projectRoot, 'test/store/process.ts');
-  return spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program, job, address, JSON.stringify(input)], { cwd: projectRoot });
+  return spawn(process.execPath, ['--import', 'tsx', program, job, address, JSON.stringify(input)], { cwd: projectRoot });
 }
 
 /** Migrates in a process that is killed before a statement. Returns the signal that ended it; null where there are fewer statements. */

@@ -7,7 +7,7 @@ import type { Effect } from '#core/effect';
 import type { Correlation, EnvelopeId, TenantId } from '#core/ids';
 import { isPostgres, type Db } from '#store/database';
 import { insertEnvelope, type EnvelopeDocument } from '#store/envelopes';
-import type { Arrival } from '#store/ingest';
+import type { Arrival } from '#store/arrivals';
 import { createTenant, putInstall, type Install, type NewInstall } from '#store/installs';
 import type { Entry } from '#store/ledger';
 import { putMapping } from '#store/mappings';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NoticeId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
-import { claimNotices, claimNoticesOf, deliveryBody, failNotice, nextNoticeAt, OWN, putNotices, putOwnNotice, reviveNotice, settleNotice } from '#store/inbox';
+import { areSeveralDue, claimNotices, claimNoticesOf, deliveryBody, failNotice, nextNoticeAt, OWN, putNotices, putOwnNotice, reviveNotice, settleNotice } from '#store/inbox';
 import { createIngest } from '#store/ingest';
 import { eachDatabase } from './databases.ts';
 import { arrival, NOW, notice, putAccount, type Account } from './fixtures.ts';
@@ -183,6 +183,17 @@ eachDatabase((name, open) => {
     await Promise.all([ingest.add(one), ingest.add(other)]);
     expect(Buffer.from((await deliveryBody(db, other.delivery.id))?.body ?? []).toString()).toBe('["b"]');
     expect([await deliveryBody(db, null), await deliveryBody(db, 'dlv_none')]).toEqual([undefined, undefined]);
+  });
+
+  it('whether several tenants have something due', async () => {
+    const { db } = await open();
+    const [a, b] = await two(db);
+    const several = () => areSeveralDue(db, NOW);
+    expect(await several()).toBe(false);
+    await put(db, notice(a.crm, 'a'), notice(a.crm, 'b'), notice(b.crm, 'later', { run_at: NOW + 1 }), notice(b.crm, 'dead', { state: 'dead' }));
+    expect(await several()).toBe(false);
+    await put(db, notice(b.crm, 'c'));
+    expect(await several()).toBe(true);
   });
 
   it('when the next is due is asked of one tenant or of all', async () => {

@@ -12,7 +12,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 function played(end: () => Promise<void>) {
   const counted = { commits: 0 };
   const transaction = () => ({ execute: () => ((counted.commits += 1), end()) });
-  return { db: { transaction } as unknown as Db, counted };
+  return { db: { transaction, getExecutor: () => ({ adapter: null }) } as unknown as Db, counted };
 }
 const failing = (error: Error & { code?: string }) => played(() => Promise.reject(error));
 const busy = () => Object.assign(new Error('locked'), { code: 'SQLITE_BUSY' });
@@ -30,6 +30,30 @@ it('a group has at most 250 deliveries, and at most a million bytes and what is 
   const some = (count: number, bytes: number) => Array.from({ length: count }, (_, place) => withBody(`key-${place}`, bytes));
   expect([await commitsOf(some(250, 1)), await commitsOf(some(251, 1))]).toEqual([1, 2]);
   expect([await commitsOf(some(2, 999_999)), await commitsOf(some(2, 1_000_000)), await commitsOf(some(3, 500_000))]).toEqual([1, 2, 2]);
+});
+
+it('a group is gathered as long as each turn of the loop brings one more, up to 20 ms', async () => {
+  const { db, counted } = played(() => Promise.resolve());
+  const ingest = createIngest(db, () => undefined);
+  const added: Promise<void>[] = [];
+  const oneATurn = async (turns: number) => {
+    for (let place = 0; place < turns; place++) {
+      // Asked for first, so that what comes is there before the group's own turn is, as what is read from a socket is.
+      const next = turn();
+      added.push(ingest.add(arrival(CRM, `key-${added.length}`)));
+      await next;
+    }
+    await Promise.all(added);
+  };
+  await oneATurn(64);
+  expect(counted.commits).toBe(1);
+  await turn();
+  await oneATurn(1);
+  expect(counted.commits).toBe(2);
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => (now += 6));
+  await oneATurn(8);
+  expect(counted.commits).toBeGreaterThan(3);
 });
 
 it('at most 10,000 wait, and the next is told to come again', async () => {
@@ -54,6 +78,20 @@ it('what is known already, and what does not concern us, is answered without a c
   await ingest.add(arrival(CRM));
   await ingest.add(arrival(CRM));
   expect(counted.commits).toBe(4);
+});
+
+it('the latest 50,000 keys are known without asking, and at most 100,000', async () => {
+  const { db, counted } = played(() => Promise.resolve());
+  const ingest = createIngest(db, () => undefined);
+  const hear = async (from: number, to: number) => {
+    await ingest.add(arrival(CRM, ...Array.from({ length: to - from }, (_, place) => `key-${from + place}`)));
+    return counted.commits;
+  };
+  expect(await hear(0, 100_000)).toBe(1);
+  expect([await hear(0, 1), await hear(50_000, 50_001), await hear(99_999, 100_000)]).toEqual([1, 1, 1]);
+  expect(await hear(100_000, 100_001)).toBe(2);
+  expect([await hear(50_001, 50_002), await hear(100_000, 100_001)]).toEqual([2, 2]);
+  expect(await hear(0, 1)).toBe(3);
 });
 
 it('what failed is not known, and whoever waits for work hears of nothing', async () => {

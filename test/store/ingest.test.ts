@@ -5,6 +5,8 @@ import { Problem } from '#core/problem';
 import { openDatabase, type Db } from '#store/database';
 import { claimNotices, failNotice, nextNoticeAt, putNotices, putOwnNotice, reviveNotice, settleNotice } from '#store/inbox';
 import { createIngest } from '#store/ingest';
+import { wakeLanes } from '#store/wakes';
+import { until } from '../work/stage.ts';
 import { eachDatabase } from './databases.ts';
 import { elsewhere } from './elsewhere.ts';
 import { arrival, NOW, notice, putAccount, type Account } from './fixtures.ts';
@@ -78,6 +80,43 @@ eachDatabase((name, open) => {
     await Promise.all(ingests.map((ingest, turn) => Promise.all((turn % 2 === 0 ? some : [...some].reverse()).map((key) => ingest.add(arrival(crm, key))))));
     expect(await keys(db)).toEqual(some);
   });
+
+  if (name === 'PostgreSQL') {
+    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    const untilWaits = (db: Db) => until('the group waits', async () => (await waiting.execute(db)).rows.length > 0);
+
+    it('a group that waits for a notice that another is just storing holds up nobody who wakes the lane', async () => {
+      const { db, peers } = await open();
+      const { tenant, crm } = await putAccount(db);
+      const [, peer = db] = peers(2);
+      let stored: Promise<void> | undefined;
+      await db.transaction().execute(async (tx) => {
+        await tx.insertInto('inbox').values(notice(crm, 'b')).execute();
+        stored = createIngest(peer, () => undefined).add(arrival(crm, 'a', 'b'));
+        await untilWaits(db);
+        await sql`set local lock_timeout = 2000`.execute(tx);
+        await wakeLanes(tx, [{ kind: 'advance', lane: tenant }]);
+      });
+      await stored;
+      expect(await keys(db)).toEqual(['a', 'b']);
+    });
+
+    it('a group that the database ends because two wait for each other is stored after all', async () => {
+      const { db, peers } = await open();
+      const { tenant, crm } = await putAccount(db);
+      const [, peer = db] = peers(2);
+      let stored: Promise<void> | undefined;
+      await db.transaction().execute(async (tx) => {
+        await wakeLanes(tx, [{ kind: 'advance', lane: tenant }]);
+        stored = createIngest(peer, () => undefined).add(arrival(crm, 'a', 'b'));
+        await untilWaits(db);
+        // The group has waited longer, so it is the one that is ended.
+        await tx.insertInto('inbox').values(notice(crm, 'b')).execute();
+      });
+      await stored;
+      expect(await keys(db)).toEqual(['a', 'b']);
+    });
+  }
 
   it('so do several processes', async () => {
     const { db, address } = await open();

@@ -19,6 +19,7 @@ import * as memberships from '#store/memberships';
 import * as objections from '#store/objections';
 import * as outbox from '#store/outbox';
 import * as people from '#store/people';
+import * as remains from '#store/remains';
 import * as traces from '#store/traces';
 import * as sessions from '#store/sessions';
 import { asServer, asTenant } from '#store/scope';
@@ -197,7 +198,7 @@ const CASES: Record<string, Case> = {
   'outbox.holdEffects': (db, b, a) => outbox.holdEffects(db, b, a.crm.id, true, NOW),
   'outbox.reviveEffect': (db, b, a) => outbox.reviveEffect(db, b, a.parked, { state: 'ready' }, NOW),
   'outbox.getEffect': (db, b, a) => outbox.getEffect(db, b, a.effect.id),
-  'outbox.scrubEffect': (db, b, a) => outbox.scrubEffect(db, b, a.effect.id, '{}'),
+  'remains.scrubEffect': (db, b, a) => remains.scrubEffect(db, b, a.effect.id, '{}'),
   'people.ensurePerson': (db, b) => people.ensurePerson(db, sealer, b, ADA.email),
   'people.findPersonByEmail': (db, b) => people.findPersonByEmail(db, sealer, b, ADA.email),
   'people.personSealer': async (db, b, a) => {

@@ -59,6 +59,7 @@ eachDatabase((name, open) => {
     await put(db, 2000);
     const pages: number[] = [];
     expect(await verifyLedger(db, TENANT, 'facts', (seq) => pages.push(seq))).toMatchObject({ ok: true, entries: 2000 });
+    expect(await verify(db)).toMatchObject({ ok: true, entries: 2000 });
     expect(pages).toEqual([1000, 2000]);
   });
 

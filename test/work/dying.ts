@@ -9,7 +9,7 @@ import { put, write, type Account } from '../store/fixtures.ts';
 /** Commits two effects of this account in a process that is killed before it can tell anybody. */
 export function dieAfterCommit(address: string, account: Account): Promise<void> {
   const program = join(projectRoot, 'test/work/dying.ts');
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', program, address, JSON.stringify(account)], { cwd: projectRoot });
+  const child = spawn(process.execPath, ['--import', 'tsx', program, address, JSON.stringify(account)], { cwd: projectRoot });
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
   return new Promise((resolve, reject) => {

@@ -34,7 +34,7 @@ const STOP_MS = 20_000;
 /** Starts the product in a process of its own, in one role. */
 export async function startMember({ role, database, publicUrl, key, pool = 6 }: MemberOptions): Promise<Member> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', join(projectRoot, 'test/work/member.ts'), role], {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(projectRoot, 'test/work/member.ts'), role], {
     cwd: projectRoot,
     env: { PATH: process.env['PATH'], DATABASE_URL: database, PUBLIC_URL: publicUrl, COUNTERSIGN_KEY: key, COUNTERSIGN_POOL: String(pool), PORT: String(port), LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,9 +8,10 @@ import { Problem } from '#core/problem';
 import type { FieldValue } from '#core/records';
 import type { JsonObject } from '#lib/json';
 import { getEnvelope } from '#store/envelopes';
-import { putOwnNotice, reviveNotice } from '#store/inbox';
+import { dropFaulty, putOwnNotice, reviveNotice } from '#store/inbox';
 import { append } from '#store/ledger';
 import { getEffect, reviveEffect, type OutboxEffect } from '#store/outbox';
+import { asServer } from '#store/scope';
 import type { Desk } from '#flow/desk';
 import { canonical, dealCard, dryRun } from '#flow/desk/plan';
 import { createAttributionDesk } from '#flow/desk/attribution';
@@ -125,6 +126,11 @@ export function createDesk(flow: Flow): Desk {
     async discardNotice(tenant, id, by) {
       await reviveNotice(flow.db, tenant, id, 'noted', flow.clock.now());
       await audit(tenant, by, 'notice.discarded', id);
+    },
+
+    async discardDelivery(id, by) {
+      await asServer(() => dropFaulty(flow.db, id));
+      flow.log.info({ delivery: id, by }, 'a delivery that could not be read was discarded');
     },
   };
 }

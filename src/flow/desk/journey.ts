@@ -34,7 +34,12 @@ export async function imagineJourney(
     return moments.flatMap(({ moment, when }) =>
       rules.steps(view, moment).map((step) => {
         const isKept = !isAllowed(step.consent, 'contact' in step ? (consents.get(step.contact) ?? []) : [], now);
-        return { status, say: sayStep(step), ...(when === undefined ? {} : { when }), ...(isKept ? { withheld: sayNeed(step.consent) } : {}) };
+        return {
+          status,
+          say: sayStep(step, (contact) => plan.recipients.find((one) => one.contact === contact)?.name ?? `Contact ${contact}`),
+          ...(when === undefined ? {} : { when }),
+          ...(isKept ? { withheld: sayNeed(step.consent) } : {}),
+        };
       }),
     );
   });
@@ -62,18 +67,19 @@ function sayNeed(need: ConsentNeed): string {
   return `there is no consent in force to marketing by ${need.channel} for ${need.purpose}`;
 }
 
-function sayStep(step: PlannedStep): string {
+/** `who`: the contact as a person knows them; nothing of a dry run is kept. */
+function sayStep(step: PlannedStep, who: (contact: string) => string): string {
   switch (step.kind) {
     case 'set':
-      return `Contact ${step.contact}: ${Object.entries(step.set)
+      return `${who(step.contact)}: ${Object.entries(step.set)
         .map(([field, value]) => `${field} becomes ${String(value)}`)
         .join(', ')}`;
     case 'list':
-      return `Contact ${step.contact} joins the list "${step.list}"${step.status === undefined ? '' : ` as "${step.status}"`}${elsewhere(step)}`;
+      return `${who(step.contact)} joins the list "${step.list}"${step.status === undefined ? '' : ` as "${step.status}"`}${elsewhere(step)}`;
     case 'leave':
-      return `Contact ${step.contact} leaves the list "${step.list}"${elsewhere(step)}`;
+      return `${who(step.contact)} leaves the list "${step.list}"${elsewhere(step)}`;
     case 'event':
-      return `The journey "${step.event}" hears of contact ${step.contact}${elsewhere(step)}`;
+      return `The journey "${step.event}" hears of ${who(step.contact)}${elsewhere(step)}`;
     case 'task':
       return `Task for the owner: ${step.subject}`;
   }

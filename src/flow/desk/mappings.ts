@@ -1,5 +1,5 @@
 import { newId } from '#lib/ids';
-import { checkMapping } from '#core/mapping/check';
+import { checkParsed } from '#core/mapping/check';
 import { parseMapping } from '#core/mapping/parse';
 import type { TenantId } from '#core/ids';
 import { append } from '#store/ledger';
@@ -18,11 +18,7 @@ export async function checkMappings(flow: Flow, tenant: TenantId, texts: Partial
   const { crm, schema, templates } = accounts;
   const active = await activeMappings(flow.db, tenant, crm.vendor);
   const parsed = MAPPING_KINDS.map((kind) => parseMapping(kind, texts[kind] ?? active.get(kind)?.text ?? ''));
-  const set = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.mapping.kind, one.mapping] as const] : [])));
-  return [
-    ...parsed.flatMap((one) => (one.ok ? [] : one.faults)),
-    ...checkMapping(set, { schema, templates, ...(await journeyGround(flow, tenant, accounts)), texts: await textNames(flow.db, tenant) }),
-  ];
+  return checkParsed(parsed, { schema, templates, ...(await journeyGround(flow, tenant, accounts)), texts: await textNames(flow.db, tenant) });
 }
 
 export function createMappingDesk(flow: Flow): MappingDesk {

@@ -94,7 +94,6 @@ function imagine(flow: Flow, tenant: TenantId, accounts: Accounts, snapshot: Sna
         signedAt: statusOf(order) === 'signed' ? now : null,
       }) as const,
   );
-  const open = status === 'sent' || status === 'viewed' || status === 'partially_signed';
   const states = recipients.map((recipient) => ({ ...recipient, id: 'sgn_example' as const, remote: null, viewedAt: null, signedAt: null }));
   return {
     id,
@@ -112,7 +111,7 @@ function imagine(flow: Flow, tenant: TenantId, accounts: Accounts, snapshot: Sna
     closedAt: reached('completed', 'declined', 'voided', 'expired'),
     expiresAt: plan.policies.expiresAfterDays === null ? null : new Date(snapshot.readAt + plan.policies.expiresAfterDays * 86_400_000).toISOString(),
     recipients,
-    waitingFor: open ? waitingFor(states) : [],
+    waitingFor: waitingFor({ status, recipients: states }),
     reason: status === 'declined' ? '(the reason that the signer gives)' : '',
     attribution: plan.attribution,
   };
@@ -145,7 +144,7 @@ export async function dealCard(flow: Flow, tenant: TenantId, asked: string, crm?
       id: one.id,
       status: one.status,
       template: one.template.name,
-      waitingFor: one.status === 'requested' ? [] : waitingFor(one.recipients),
+      waitingFor: waitingFor(one),
       url: one.url,
       recipients: one.recipients.map(({ role, status }) => ({ role, status })),
     })),

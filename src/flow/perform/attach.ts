@@ -9,6 +9,7 @@ import type { OutboxEffect } from '#store/outbox';
 import { getVendor, type Flow } from '#flow/flow';
 import { flagInstall } from '#flow/tokens';
 import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
+import { problemOf } from '#flow/weather';
 
 /** With the provider's permission gone the document is asked for again this much later, milliseconds. */
 const RECONNECTED_MS = 60_000;
@@ -38,7 +39,7 @@ async function fetched(flow: Flow, install: Install, document: Promise<Uint8Arra
   try {
     return await document;
   } catch (error) {
-    const problem = Problem.from(error);
+    const problem = problemOf(error);
     const lost = problem.remedy === 'reauthorize';
     if (lost) await flagInstall(flow, install, problem);
     else if (problem.remedy !== 'retry') throw problem;

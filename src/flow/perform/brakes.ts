@@ -8,6 +8,7 @@ import type { OutboxEffect } from '#store/outbox';
 import { stopOf } from '#store/stops';
 import type { Flow } from '#flow/flow';
 import { failed, type Outcome } from '#flow/perform/outcome';
+import { throwProblem } from '#flow/weather';
 
 /**
  * What reaches people. A void, a withdrawal of consent and what is written back are never stopped: they take nothing out to anybody, and a person who
@@ -21,7 +22,7 @@ const OF_RULE: ReadonlySet<EffectKind> = new Set(['envelope.remind']);
 export const unlessRuleStopped = (flow: Flow, call: Call, envelope: Pick<Envelope, 'tenant' | 'crm' | 'rule'>): Call => gated(call, () => insistGoing(flow, envelope));
 
 async function insistGoing(flow: Flow, { tenant, crm, rule }: Pick<Envelope, 'tenant' | 'crm' | 'rule'>): Promise<void> {
-  if (await stopOf(flow.db, tenant, { crm, rule })) throw new Problem('send.stopped');
+  if (await stopOf(flow.db, tenant, { crm, rule }).catch(throwProblem)) throw new Problem('send.stopped');
 }
 
 /** Performs what is not stopped; the rest is held. What a tenant's stop means is asked again when a call's turn has come. */
@@ -41,7 +42,7 @@ export async function unlessStopped(
 }
 
 async function insistTenantGoing(flow: Flow, tenant: TenantId): Promise<void> {
-  if (await stopOf(flow.db, tenant, null)) throw new Problem('send.stopped');
+  if (await stopOf(flow.db, tenant, null).catch(throwProblem)) throw new Problem('send.stopped');
 }
 
 async function isStopped(flow: Flow, effect: OutboxEffect): Promise<boolean> {

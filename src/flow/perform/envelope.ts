@@ -11,6 +11,7 @@ import type { OutboxEffect } from '#store/outbox';
 import type { Flow } from '#flow/flow';
 import { unlessRuleStopped } from '#flow/perform/brakes';
 import { dataOf, failed, type Outcome } from '#flow/perform/outcome';
+import { problemOf } from '#flow/weather';
 
 /** Providers forget a correlation key after some days; an envelope that was asked for this long ago was made before then or never. */
 const SEARCH_BACK_MS = 3_600_000;
@@ -42,7 +43,7 @@ export async function createEnvelope(flow: Flow, sign: Sign, call: Call, effect:
     const sent = made.status === 'draft' ? await sign.send(going, made.id) : made;
     return { effect, result: { done: true, remote: sent.id }, asked, mapping: envelope.send_mapping, facts: [statusFact(flow, envelope, sent)] };
   } catch (error) {
-    return createFailed(flow, effect, envelope, Problem.from(error));
+    return createFailed(flow, effect, envelope, problemOf(error));
   }
 }
 
@@ -96,7 +97,7 @@ function settled(effect: OutboxEffect, envelope: Envelope): Outcome {
 
 /** It may have come to its end before our void did; the provider's own word on which end is on its way. */
 function voidFailed(effect: OutboxEffect, envelope: Envelope, error: unknown): Outcome {
-  const problem = Problem.from(error);
+  const problem = problemOf(error);
   if (problem.code !== 'envelope.final') return failed(effect, problem, { reason: envelope.reason });
   return { effect, result: { done: true, remote: envelope.remote, cancelled: true }, asked: null, detail: { note: problem.message } };
 }
@@ -149,7 +150,7 @@ export async function remindEnvelope(flow: Flow, sign: Sign, call: Call, effect:
     await sign.remind(unlessRuleStopped(flow, call, envelope), envelope.remote);
     return done;
   } catch (error) {
-    const problem = Problem.from(error);
+    const problem = problemOf(error);
     // One mail too few is better than one too many.
     return problem.code === 'vendor.lost-reply'
       ? { ...done, detail: { note: 'The answer was lost, so the reminder may not have gone out. It is not repeated.' } }

@@ -1,9 +1,10 @@
 import type { Fact } from '#core/fact';
 import type { MappingId } from '#core/ids';
-import { Problem } from '#core/problem';
+import type { Problem } from '#core/problem';
 import type { FieldValue } from '#core/records';
 import type { JsonObject } from '#lib/json';
 import type { OutboxEffect } from '#store/outbox';
+import { problemOf } from '#flow/weather';
 
 /** What became of one effect. */
 export interface Outcome {
@@ -22,7 +23,7 @@ export interface Outcome {
 }
 
 export function failed(effect: OutboxEffect, error: unknown, asked: unknown = null): Outcome {
-  return { effect, result: { done: false, problem: Problem.from(error) }, asked };
+  return { effect, result: { done: false, problem: problemOf(error) }, asked };
 }
 
 export function dataOf<Data>(effect: OutboxEffect): Data {
@@ -38,13 +39,17 @@ const LOST_PAUSE_MS = 2_000;
  */
 const ATTEMPTS = 36;
 
+/** A record that is locked for longer than so many attempts is not locked for a moment: asked for every two seconds it would use up a day's calls by itself. */
+const LOCKED_ATTEMPTS = 10;
+
 /** When to try again, half of the pause being left to chance; null once it is time for a person to look. A vendor's named pause is obeyed exactly. */
 export function retryAt(problem: Problem, attempts: number, now: number, random: () => number): number | null {
-  if (problem.retryAfterMs !== undefined) return now + problem.retryAfterMs;
-  if (problem.code === 'vendor.rate-limited') return now + LONGEST_PAUSE_MS / 60;
+  const { code, retryAfterMs: named } = problem;
+  if (named !== undefined && (code !== 'vendor.locked' || attempts <= LOCKED_ATTEMPTS)) return now + named;
+  if (code === 'vendor.rate-limited') return now + LONGEST_PAUSE_MS / 60;
   if (attempts >= ATTEMPTS) return null;
   // What got lost on the way may still be at work there: looking at once would find nothing.
-  const least = problem.code === 'vendor.lost-reply' ? LOST_PAUSE_MS : 0;
+  const least = code === 'vendor.lost-reply' ? LOST_PAUSE_MS : 0;
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
   return now + least + Math.ceil((pause / 2) * (1 + random()));
 }

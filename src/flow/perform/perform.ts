@@ -14,10 +14,11 @@ import type { Tx } from '#store/database';
 import { putOwnNotice } from '#store/inbox';
 import { getInstall, updateInstall, type Install } from '#store/installs';
 import { append, type Entry } from '#store/ledger';
-import { claimLane, LANE_LEASE_MS, parkLeft, releaseLane, renewLane, scrubEffect, settleEffects, type Lane, type OutboxEffect, type Settlement } from '#store/outbox';
+import { claimLane, LANE_LEASE_MS, releaseLane, renewLane, settleEffects, type Lane, type OutboxEffect, type Settlement } from '#store/outbox';
+import { parkLeft, scrubEffect } from '#store/remains';
 import { asTenant } from '#store/scope';
 import { gatherWakes } from '#store/wakes';
-import { getVendor, type Flow } from '#flow/flow';
+import { getVendor, present, type Flow, type Manner } from '#flow/flow';
 import { giveBack } from '#flow/give-back';
 import { flagInstall } from '#flow/tokens';
 import { readDeals } from '#flow/perform/deal-read';
@@ -37,13 +38,16 @@ const LOOK_AT_LEASE_MS = 1_000;
 /** Takes several batches of each kind at once, so that few calls go half empty: of 100 records a batch, 300 effects filled three of four, 2,000 nearly all. Bounds a turn's transaction, and how long a click waits for it. */
 const BATCHES_A_TURN = 20;
 
+/** A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone. */
+const MANNERS: { [Kind in EffectKind]?: Manner } = { 'deal.read': 'insistent', 'answers.read': 'insistent', 'envelope.create': 'insistent-reads' };
+
 /** Outcomes that one transaction writes: SQLite does not leave the thread while it does. */
 const OUTCOMES_AT_ONCE = 100;
 
 /** Serves the lane of the install that is named, or the one that has waited longest, for one turn. False when it has nothing due. */
 export function createPerform(flow: Flow): (install?: InstallId) => Promise<boolean> {
   return async (install) => {
-    const claimed = await claimLane(flow.db, flow.clock.now(), (vendor) => BATCHES_A_TURN * (flow.vendors.get(vendor)?.connector.manifest.limits.batch ?? 1), install);
+    const claimed = await claimLane(flow.db, present(flow), (vendor) => BATCHES_A_TURN * (flow.vendors.get(vendor)?.connector.manifest.limits.batch ?? 1), install);
     if (!claimed) return false;
     await asTenant(claimed.lane.tenant, () => serve(flow, claimed));
     return true;
@@ -57,39 +61,48 @@ async function serve(flow: Flow, { lane, effects }: { lane: Lane; effects: Outbo
     const install = await getInstall(flow.db, lane.tenant, lane.install);
     const { connector } = getVendor(flow, install.vendor);
     const turns = [...groupBy(effects, ({ kind }) => TOGETHER[kind] ?? kind)].map(async ([kind, some]) => {
-      // A read takes several calls and changes nothing, so it may insist; what changes something is tried again by its lane alone.
-      const manner = kind === 'deal.read' || kind === 'answers.read' ? 'insistent' : 'once';
-      const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), manner, lease.signal);
+      const call = flow.bind(install, Math.min(...some.map((effect) => effect.priority)), MANNERS[kind] ?? 'once', lease.signal);
       const outcomes = await runSafely(flow, connector, call, kind, some);
       // Oldest first: what a crash leaves unsettled is done again, and must not be older than what is settled.
       const inOrder = outcomes.sort((a, b) => a.effect.ordinal - b.effect.ordinal);
       for (const some of chunk(inOrder, OUTCOMES_AT_ONCE)) {
-        pauseUntil = Math.max(pauseUntil, await settle(flow, lane, install, some));
+        const until = await settle(flow, lane, install, some);
+        // Read once it is over: kinds settle beside each other.
+        pauseUntil = Math.max(pauseUntil, until);
         await nextTurn();
       }
     });
-    await Promise.all(turns);
+    await allEnded(turns);
   } finally {
     lease.end();
     await giveBack(flow, () => releaseLane(flow.db, lane, pauseUntil));
   }
 }
 
-/** Renews the lane's lease while a turn runs; aborts the turn's calls once another process has taken the lane over. */
+/** Waits for all of them, also where one throws: a lane that is given back while another is under way is served twice. */
+async function allEnded(turns: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(turns);
+  await Promise.all(turns);
+}
+
+/** Renews the lane's lease while a turn runs; aborts the turn's calls once another process may have taken the lane over. */
 function keepLane(flow: Flow, lane: Lane): { signal: AbortSignal; end: () => void } {
   const lost = new AbortController();
-  let renewed = flow.clock.now();
+  const time = () => flow.clock.steady?.() ?? flow.clock.now();
+  let kept = time();
+  let asked = kept;
   const renew = () => {
-    const now = flow.clock.now();
-    // What has run out may be somebody else's already, who finds it abandoned: it is not taken back.
-    if ((now >= renewed && now - renewed < LANE_LEASE_MS / 3) || now - renewed > LANE_LEASE_MS) return;
-    renewed = now;
-    void renewLane(flow.db, lane, now).then(
-      (ours) => ours || lost.abort(),
-      (error: unknown) => flow.log.warn({ install: lane.install, err: error }, 'the lease of a lane could not be renewed'),
+    if (Math.abs(time() - asked) < LANE_LEASE_MS / 3) return;
+    const now = (asked = time());
+    void renewLane(flow.db, lane, present(flow)).then(
+      (ours) => (ours ? (kept = now) : lost.abort()),
+      (error: unknown) => {
+        flow.log.warn({ install: lane.install, err: error }, 'the lease of a lane could not be renewed');
+        if (now - kept > LANE_LEASE_MS) lost.abort();
+      },
     );
   };
-  // By the clock that leases are counted by, which a test may have hurry.
+  // By the clock's own time, which a test may have hurry.
   const timer = setInterval(renew, LOOK_AT_LEASE_MS);
   return { signal: lost.signal, end: () => clearInterval(timer) };
 }
@@ -157,8 +170,11 @@ async function run(flow: Flow, connector: Connector, call: Call, kind: EffectKin
 /** Writes receipts, settles the effects and puts what is known now on the line, in one transaction. Returns until when the vendor wants the lane closed. */
 async function settle(flow: Flow, lane: Lane, install: Install, outcomes: Outcome[]): Promise<number> {
   const now = flow.clock.now();
-  const settled = outcomes.map((outcome) => ({ outcome, settlement: settlementOf(flow, outcome, now) }));
-  await flow.db.transaction().execute(async (tx) => {
+  const settled = outcomes.map((outcome) => {
+    const settlement = settlementOf(flow, outcome, now);
+    return { outcome, settlement, receipt: receiptOf(outcome, settlement, now) };
+  });
+  const ours = await flow.db.transaction().execute(async (tx) => {
     const mine = await settleEffects(
       tx,
       lane,
@@ -170,12 +186,14 @@ async function settle(flow: Flow, lane: Lane, install: Install, outcomes: Outcom
       tx,
       lane.tenant,
       'receipts',
-      ours.map(({ outcome, settlement }) => receiptOf(outcome, settlement, now)),
+      ours.map(({ receipt }) => receipt),
     );
     await gatherWakes(tx, async () => {
       for (const { outcome } of ours) await tell(tx, lane, outcome, now);
     });
+    return ours;
   });
+  for (const { outcome, receipt } of ours) if (outcome.result.done) flow.log.info(lineOf(install, receipt), 'effect done');
   flow.wake.inbox();
   await report(flow, install, settled, now);
   return Math.max(0, ...settled.map(({ outcome }) => (outcome.result.done ? 0 : pauseOf(outcome.result.problem, now))));
@@ -224,6 +242,16 @@ async function tell(tx: Tx, lane: Lane, { effect, facts, left, scrubbed }: Outco
   const key = `${effect.id}|${effect.attempts}`;
   await putOwnNotice(tx, lane.tenant, { install: lane.install, key, kind: effect.kind, at: now, correlation: effect.correlation, facts }, now);
 }
+
+const lineOf = ({ id: install, tenant }: Install, { id, effect, kind, correlation, outcome }: Entry<'receipts'>) => ({
+  receipt: id,
+  effect,
+  kind,
+  install,
+  tenant,
+  correlation,
+  outcome,
+});
 
 async function report(flow: Flow, install: Install, settled: { outcome: Outcome; settlement: Settlement }[], now: number): Promise<void> {
   for (const { outcome, settlement } of settled) {

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONSENT_CHANNELS, CONSENT_TYPES } from '#core/consent';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import type PostgresClient from 'pg';
 import { Problem } from '#core/problem';
 import { PAGE_BYTES, PAGE_ROWS, sizeOf, type Row, type Shape, type Side, type Value } from '#store/copy/side';
@@ -22,6 +23,19 @@ const OTHERS = `select coalesce(nullif(application_name, ''), 'no name'), count(
   where datname = current_database() and pid <> pg_backend_pid() and usesysid is not null
     and coalesce(backend_type, 'client backend') = 'client backend' group by 1 order by 1`;
 
+/** A server that has just stopped has hung up, and its backends are seen until they have noticed. */
+const FADING_MS = 2000;
+const LOOK_MS = 50;
+
+async function othersAfterAWhile(all: (text: string) => Promise<Value[][]>): Promise<Value[][]> {
+  const until = performance.now() + FADING_MS;
+  for (;;) {
+    const others = await all(OTHERS);
+    if (others.length === 0 || performance.now() > until) return others;
+    await pause(LOOK_MS);
+  }
+}
+
 /**
  * A PostgreSQL database, held by the lock that every start of the server waits for: one that starts meanwhile stands still until the move is over, and then
  * reads what became of it. Servers that run already are seen by their connections. A lock that each of them held all the time would cost every
@@ -40,7 +54,7 @@ export async function postgresSide(address: string): Promise<Side> {
     await all("select set_config('countersign.scope', 'server', false)");
     const [locked] = await all('select pg_try_advisory_lock($1)::int', [BigInt(MIGRATION_LOCK)]);
     if (locked?.[0] !== 1n) throw new Problem('store.in-use', { say: 'A server is starting on that database, or another move is under way. Try again when it is over.' });
-    const others = await all(OTHERS);
+    const others = await othersAfterAWhile(all);
     if (others.length > 0) {
       const list = others.map(([name, count]) => `${String(name)} (${String(count)})`).join(', ');
       throw new Problem('store.in-use', { say: `The database has other connections: ${list}. Stop every server and whatever else has it open, then try again.` });

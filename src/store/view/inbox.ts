@@ -1,6 +1,7 @@
 import { sql, type ExpressionBuilder } from 'kysely';
 import type { Correlation, DeliveryId, NoticeId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
+import { UNREAD } from '#store/inbox';
 import type { Database, DeliveriesTable, InboxTable } from '#store/schema';
 import { constant, cut, cutAt, FOUND, LOOKED_THROUGH, unsought, type Ask, type Page } from '#store/view/page';
 
@@ -100,6 +101,11 @@ export async function listFaulty(db: Db, ask: Ask): Promise<Page<FaultyRow>> {
   return cut(rows, ask.limit, (row) => row.id);
 }
 
+export async function countFaulty(db: Db): Promise<number> {
+  const counted = db.selectFrom('deliveries').select(({ fn }) => fn.countAll<number>().as('count'));
+  return Number((await counted.where('fault', 'is not', null).executeTakeFirstOrThrow()).count);
+}
+
 export async function findFaulty(db: Db, id: DeliveryId): Promise<DeliveriesTable | undefined> {
   return db.selectFrom('deliveries').selectAll().where('id', '=', id).where('fault', 'is not', null).executeTakeFirst();
 }
@@ -110,7 +116,7 @@ export async function noticeContent(db: Db, tenant: TenantId, notice: InboxTable
   const delivery = await db.selectFrom('deliveries').select('body').where('id', '=', notice.delivery).executeTakeFirst();
   if (!delivery?.body) return { text: null, withheld: false };
   const text = Buffer.from(delivery.body).toString('utf8');
-  if (all) return { text, withheld: false };
+  if (all || notice.kind === UNREAD) return { text, withheld: false };
   const own = await db
     .selectFrom('inbox')
     .select((select) => select.fn.countAll<number>().as('count'))

@@ -44,6 +44,11 @@ async function countParkedEffects(db: Db, tenant: TenantId): Promise<number> {
   return Number((await parked.where('tenant', '=', tenant).where('state', '=', constant('parked')).executeTakeFirstOrThrow()).count);
 }
 
+/** Alarms that belong to no tenant, latest first: of the server's clock, its database, its limits. */
+export async function listServerAlarms(db: Db): Promise<AlarmsTable[]> {
+  return db.selectFrom('alarms').selectAll().where('tenant', 'is', null).orderBy('last_at', 'desc').limit(20).execute();
+}
+
 /** The tenant's alarms, latest first; an operator (`all`) also sees those that belong to no tenant. */
 export async function listAlarms(db: Db, tenant: TenantId, all: boolean): Promise<AlarmsTable[]> {
   return db

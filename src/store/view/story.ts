@@ -42,11 +42,15 @@ export async function readStory(db: Db, tenant: TenantId, of: { correlation: Cor
   };
 }
 
-/** Two questions instead of one with `or`: each has an index. */
+/** Questions by themselves instead of one with `or`: each has an index. */
 async function readFacts(db: Db, tenant: TenantId, of: { correlation: Correlation; envelope?: EnvelopeId }): Promise<FactsTable[]> {
   const facts = db.selectFrom('facts').selectAll().where('tenant', '=', tenant).orderBy(bySeq).limit(STORY_BOUND);
   const told = await facts.where('correlation', '=', of.correlation).execute();
   const more = of.envelope ? await facts.where('envelope', '=', of.envelope).execute() : [];
-  const bySeqNumber = new Map([...told, ...more].map((fact) => [fact.seq, fact]));
+  const others = [...new Set(more.map((fact) => fact.correlation))].filter((correlation) => correlation !== of.correlation);
+  const deal = more.find((fact) => fact.deal !== null)?.deal ?? null;
+  // What became of the envelope later may have begun with its deal: a move back to an earlier stage.
+  const began = others.length > 0 ? await facts.where('correlation', 'in', others).where('envelope', 'is', null).where('deal', '=', deal).execute() : [];
+  const bySeqNumber = new Map([...told, ...more, ...began].map((fact) => [fact.seq, fact]));
   return [...bySeqNumber.values()].sort((a, b) => a.seq - b.seq);
 }
