@@ -1,4 +1,5 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { Problem } from '#core/problem';
 import type { Desk } from '#flow/desk';
 import type { Flow } from '#flow/flow';
 import type { Receive } from '#flow/receive';
@@ -25,12 +26,21 @@ export function createWorkerApp(flow: Flow, isReady: () => boolean): Hono {
   return app;
 }
 
-/** The whole HTTP surface, without listening. Webhooks come first: nothing of the console stands in their way. */
+/** PostgreSQL takes no NUL, so nothing has one in its address; asked for all the same, each page was a fault of ours. */
+const refuseNul: MiddlewareHandler = async (c, next) => {
+  if (c.req.url.includes('%00')) throw new Problem('request.not-found');
+  await next();
+};
+
+/**
+ * The whole HTTP surface, without listening. Webhooks come first and have a router of their own, which hands on what is not for them: among all the paths of the
+ * console a delivery's was looked for in a tree, and each answer went through one more chain of handlers.
+ */
 export function createApp(options: { flow: Flow; desk: Desk; receive: Receive; isReady: () => boolean; console: ConsoleOptions; sandbox: Hono | null; proxies: number }): Hono {
   const { flow, desk, receive, isReady } = options;
   const app = new Hono();
+  app.use(refuseNul);
   const gate = createGate({ clock: flow.clock, proxies: options.proxies, times: options.sandbox ? SANDBOX_TIMES : 1 });
-  app.route('/', webhooks(flow, receive, gate));
   app.route('/', operations(flow, isReady));
   app.route('/', signingKeys(flow));
   app.route('/', eventCatalogue());
@@ -47,5 +57,5 @@ export function createApp(options: { flow: Flow; desk: Desk; receive: Receive; i
   app.route('/', createConsole(options.console, gate));
   app.onError((error, c) => answerError(error, c, options.console));
   app.notFound((c) => answerNotFound(c, options.console));
-  return app;
+  return webhooks(flow, receive, gate).notFound((c) => app.fetch(c.req.raw, c.env));
 }

@@ -7,6 +7,7 @@ import { migrate, openDatabase } from '#store/database';
 import { settleRestored, type Aftermath, type Restored } from '#store/restored';
 import { asServer } from '#store/scope';
 import { claimSole } from '#store/sole';
+import { opening } from './database-words.ts';
 
 export interface BackedUp {
   file: string;
@@ -14,6 +15,7 @@ export interface BackedUp {
 }
 
 export function backUp(database: string, file: string, now: number, progress: (done: number, of: number) => void = () => undefined): Promise<BackedUp> {
+  if (!existsSync(dirname(file))) throw new Problem('request.not-found', { say: `There is no folder ${dirname(file)}.` });
   return asServer(async () => ({ file, inspected: await writeBackup(database, file, now, progress) }));
 }
 
@@ -70,7 +72,7 @@ async function putBack(file: string, database: string, from: Inspected, options:
 /** Says of a database that somebody has put back by other means, such as `pg_restore`, which moment it is of. @throws Problem `store.in-use` */
 export function declareRestored(database: string, restored: Restored): Promise<Aftermath> {
   return asServer(async () => {
-    await (await openSide(database)).close();
+    await (await opening(database, () => openSide(database))).close();
     const db = openDatabase(database);
     try {
       await migrate(db);
@@ -87,7 +89,7 @@ async function insistOnPlace(database: string, force: boolean): Promise<void> {
   if (!force) throw new Problem('backup.refused', { say: `There is a database at ${database}. Nothing was changed. --force puts it aside and keeps it.` });
   try {
     // Being opened alone and closed again, it also takes in what stands in its -wal file.
-    await (await openSide(database)).close();
+    await (await opening(database, () => openSide(database))).close();
   } catch (error) {
     // One that cannot be read is why somebody restores.
     if (error instanceof Problem) throw error;

@@ -1,19 +1,22 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Updateable } from 'kysely';
 import type { DayUse } from '#core/day-use';
-import type { InstallView } from '#ports/call';
+import type { Call, InstallView } from '#ports/call';
 import type { Flow } from '#flow/flow';
 import { getVendor } from '#flow/flow';
 import { createTokens } from '#flow/tokens';
+import { throwProblem } from '#flow/weather';
 import { createBudgets, type Budgets } from '#shared/budgets';
 import { createCall } from '#shared/call';
 import type { DayCounts } from '#shared/day-counts';
-import { insistent } from '#shared/insist';
+import { insistent, insistentReads } from '#shared/insist';
 import type { createHostCheck } from '#shared/hosts';
 import type { Limits } from '#shared/limits';
 import type { Quotas } from '#shared/quota';
 import { updateInstall, type Install } from '#store/installs';
 import type { InstallsTable } from '#store/schema';
+
+const MANNERS = { once: (call: Call) => call, insistent, 'insistent-reads': insistentReads };
 
 /** Binds calls to installs: host, token, limit, time and the end of the process. `flow` is asked when a call is bound, by when it is whole. */
 export function createBinder(
@@ -40,8 +43,8 @@ export function createBinder(
       clock,
       signal: signal ? AbortSignal.any([deps.stopping, signal]) : deps.stopping,
       checkHost: deps.checkHost,
-      access: () => source.access(install),
-      renew: (stale) => source.renew(install, stale),
+      access: () => source.access(install).catch(throwProblem),
+      renew: (stale) => source.renew(install, stale).catch(throwProblem),
       budgetOf: (counted) => budgets.budgetOf(install.id, manifest, counted),
       heard(left) {
         if (budgets.heard(install.id, manifest, left)) keep({ budgets: JSON.stringify(budgets.known(install.id)) });
@@ -60,7 +63,7 @@ export function createBinder(
         metrics.callSeconds.observe({ vendor: manifest.id }, seconds);
       },
     });
-    return manner === 'insistent' ? insistent(call, clock, random) : call;
+    return MANNERS[manner](call, clock, random);
 
     /** Kept now and then, so that a restart and other machines know it; a line in the log is all that is lost where it cannot be. */
     function keep(set: Updateable<InstallsTable>): void {

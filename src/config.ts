@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { projectRoot } from '#lib/root';
 import { Secret } from '#lib/secret';
 import { POOL_CONNECTIONS } from '#store/database';
+import { sayFault } from './config-words.ts';
 import { fromFile, KeyError, keySource, type KeySource } from './key-sources.ts';
 
 const POSTGRES = /^postgres(ql)?:\/\//;
@@ -89,10 +90,12 @@ const fileSchema = z.strictObject({
     .describe('How much a send rule may send by itself before a person has to look, where the rule does not say it.'),
 });
 
+const number = z.coerce.number('has to be a number');
+
 const environmentSchema = z.object({
   COUNTERSIGN_MODE: fileSchema.shape.mode.optional(),
   HOST: fileSchema.shape.host.optional(),
-  PORT: z.coerce.number().pipe(fileSchema.shape.port).optional(),
+  PORT: number.pipe(fileSchema.shape.port).optional(),
   PUBLIC_URL: fileSchema.shape.publicUrl,
   COUNTERSIGN_DATABASE: fileSchema.shape.database.optional(),
   DATABASE_URL: z.string().regex(POSTGRES, 'has to be an address of PostgreSQL, such as postgres://user:password@host:5432/countersign').optional(),
@@ -102,11 +105,11 @@ const environmentSchema = z.object({
     .optional(),
   COUNTERSIGN_LIMITS: z.enum(['shared', 'per-process']).default('shared'),
   COUNTERSIGN_ROLE: fileSchema.shape.role.unwrap().optional(),
-  COUNTERSIGN_POOL: z.coerce.number().pipe(fileSchema.shape.pool.unwrap()).optional(),
+  COUNTERSIGN_POOL: number.pipe(fileSchema.shape.pool.unwrap()).optional(),
   LOG_LEVEL: fileSchema.shape.logLevel.optional(),
-  COUNTERSIGN_CEILING: z.coerce.number().pipe(fileSchema.shape.ceiling.shape.sends).optional(),
-  COUNTERSIGN_FIRST_RUN: z.coerce.number().pipe(fileSchema.shape.ceiling.shape.firstRun).optional(),
-  COUNTERSIGN_WEBHOOKS_PER_SECOND: z.coerce.number().pipe(perSecond).optional(),
+  COUNTERSIGN_CEILING: number.pipe(fileSchema.shape.ceiling.shape.sends).optional(),
+  COUNTERSIGN_FIRST_RUN: number.pipe(fileSchema.shape.ceiling.shape.firstRun).optional(),
+  COUNTERSIGN_WEBHOOKS_PER_SECOND: number.pipe(perSecond).optional(),
   COUNTERSIGN_KEY: secret.optional(),
   COUNTERSIGN_OLD_KEYS: list.optional(),
   VAULT_ADDR: z.string().optional(),
@@ -158,9 +161,8 @@ export class ConfigError extends Error {}
 
 /** Reads `app.config.json` and the environment, the latter first. @throws ConfigError */
 export function loadConfig(variables: NodeJS.ProcessEnv, given: Partial<z.input<typeof fileSchema>> = {}): Config {
-  const environment = parse(environmentSchema, withoutEmpty(variables), 'the environment');
-  const path = join(projectRoot, 'app.config.json');
-  const file = parse(fileSchema, { ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...given }, 'app.config.json');
+  const environment = parse(environmentSchema, withoutEmpty(variables), 'The environment');
+  const file = parse(fileSchema, { ...readSettings(), ...given }, 'app.config.json');
   const mode = environment.COUNTERSIGN_MODE ?? file.mode;
   const config = {
     mode,
@@ -192,6 +194,16 @@ export function loadConfig(variables: NodeJS.ProcessEnv, given: Partial<z.input<
   return { ...config, keys: rootKeys(environment, config, variables) };
 }
 
+/** @throws ConfigError where the file is not there, or is no JSON */
+function readSettings(): object {
+  const path = join(projectRoot, 'app.config.json');
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as object;
+  } catch (error) {
+    throw new ConfigError(error instanceof SyntaxError ? `app.config.json is no JSON: ${error.message}.` : `There is no file ${path} that can be read.`);
+  }
+}
+
 function timestampsOf(environment: Environment, file: z.output<typeof fileSchema>): Config['timestamps'] {
   const url = environment.COUNTERSIGN_TIMESTAMP_URL ?? file.timestampUrl;
   const chain = environment.COUNTERSIGN_TIMESTAMP_CA ?? file.timestampCa;
@@ -212,7 +224,7 @@ function withoutEmpty(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(`${where} cannot be used:\n${parsed.error.issues.map((issue) => `  - ${issue.path.join('.')}: ${issue.message}`).join('\n')}`);
+  throw new ConfigError(`${where} cannot be used:\n${parsed.error.issues.map((issue) => `  - ${issue.path.join('.') || 'It'}: ${sayFault(issue)}`).join('\n')}`);
 }
 
 const place = (database: string): string => (POSTGRES.test(database) || database === ':memory:' || isAbsolute(database) ? database : join(projectRoot, database));
@@ -272,12 +284,14 @@ function rootKeys(environment: Environment, config: { database: string }, variab
 function ownKey(database: string): KeySource {
   if (database === ':memory:') return { kind: 'given', where: 'memory', keys: new Secret([randomBytes(32)]) };
   const path = database.includes('://') ? join(projectRoot, 'data', 'sandbox.key') : `${database}.key`;
-  mkdirSync(dirname(path), { recursive: true });
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    // It is there already, or another process has just made it: then that one is the key.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // Where it is there already, or another process has just made it, that one is the key.
+    if (code !== 'EEXIST' || !existsSync(path))
+      throw new ConfigError(`The sandbox keeps its key beside its database, in ${path}, and cannot write there (${code}). COUNTERSIGN_DATABASE names another place.`);
   }
   return fromFile(path);
 }

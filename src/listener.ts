@@ -12,6 +12,8 @@ const LOOK_MS = 1000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** More at once are closed as they come, so that a flood of connections cannot use up the process's files. */
 const MOST_CONNECTIONS = 4096;
+/** Connections that wait for the loop to take them, one a turn. Beyond Node's 511 the system would drop them, and their senders try again only after 1, 3 and 7 s. */
+const BACKLOG = MOST_CONNECTIONS;
 /** Of those, one address may hold a quarter. Where a proxy stands in front all of them are its, and it has limits of its own. */
 const MOST_OF_AN_ADDRESS = 1024;
 
@@ -45,7 +47,7 @@ export function createListener(app: Hono, bounds: Bounds = {}): Listener {
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         server.once('error', reject);
-        server.listen(port, host, () => {
+        server.listen({ port, host, backlog: BACKLOG }, () => {
           const { port: taken } = server.address() as AddressInfo;
           resolve(`http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${taken}`);
         });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { Problem } from '#core/problem';
 import { ConfigError, loadConfig } from './config.ts';
 import { backfillCommand } from './cli/backfill.ts';
@@ -21,13 +21,26 @@ import { createWorld } from './world.ts';
 
 // What this process writes (database, key, sandbox) is for its own user alone.
 process.umask(0o077);
+// Whoever reads what a command says may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It has to be a whole number.');
+}
 
 const program = new Command('countersign').description('A connector server between CRMs, e-signature providers and marketing journeys.').showHelpAfterError();
 
 program
   .command('serve', { isDefault: true })
   .description('Run the server (with the sandbox world unless live).')
-  .action(async () => {
+  // What is no command comes here as an argument of the default one.
+  .allowExcessArguments()
+  .action(async (_options: unknown, { args: [unknown] }: Command) => {
+    if (unknown !== undefined) program.error(`error: there is no command "${unknown}"`);
     const world = await createWorld(loadConfig(process.env));
     const address = await world.start();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void world.stop().then(() => process.exit(0)));
@@ -41,7 +54,7 @@ program
   .option('--crm <id>', 'the CRM on which it plays; the first one by default')
   .option('--story <name>', 'what is told: `signing` (the default) or `consent`')
   .option('--json', 'one JSON object at the end, for machines', false)
-  .option('--seed <n>', 'repeat the misbehaviour of an earlier tour', (text) => Number.parseInt(text, 10), Date.now() % 1_000_000)
+  .option('--seed <n>', 'repeat the misbehaviour of an earlier tour', wholeNumber, Date.now() % 1_000_000)
   .option('--database <address>', 'an empty database to play in, such as postgres://…')
   .action(async (options: TourOptions) => {
     const { tour } = await import('./cli/tour.ts');

@@ -6,6 +6,7 @@ import type { Side } from '#store/copy/side';
 import { isForeign, migrate, openDatabase } from '#store/database';
 import { asServer } from '#store/scope';
 import { endMove, verifyLedgers, type NamedCheck } from '#store/moves';
+import { opening } from './database-words.ts';
 import { shown } from './places.ts';
 
 export interface Moved {
@@ -24,10 +25,10 @@ export function move(from: string, to: string, step: Step = () => undefined): Pr
 
 async function carryOver(from: string, to: string, step: Step): Promise<Moved> {
   if (from === to) throw new Problem('move.refused', { say: 'Both sides are the same database.' });
-  const source = await openSide(from);
+  const source = await opening(from, () => openSide(from));
   try {
-    await prepareTarget(to);
-    const target = await openSide(to);
+    await opening(to, () => prepareTarget(to));
+    const target = await opening(to, () => openSide(to));
     let tables: MovedTable[];
     try {
       await copyAll(source, target, shown(to), Date.now(), ({ table, rows, of }) => step(`copying ${table}`, rows, of));

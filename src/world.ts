@@ -21,6 +21,7 @@ import { createEmbeddedLanes } from '#work/embedded-lanes';
 import { createGraphileLanes } from '#work/graphile-lanes';
 import { unknownMigrations } from '#store/health';
 import { createIngest } from '#store/ingest';
+import { postgresTime } from '#store/leases';
 import { asServer } from '#store/scope';
 import { faultOfWall, findWall } from '#store/wall';
 import { claimSole, endLeases, type Sole } from '#store/sole';
@@ -28,7 +29,8 @@ import { findRestored } from '#store/restored';
 import { issueLink } from '#store/sessions';
 import { createApp, createWorkerApp } from './app.ts';
 import { createBinder } from './calls.ts';
-import type { Config } from './config.ts';
+import { ConfigError, type Config } from './config.ts';
+import { opening } from './database-words.ts';
 import { createListener } from './listener.ts';
 import { createLoops } from './loops.ts';
 import { prepareDatabase } from './prepare.ts';
@@ -91,6 +93,8 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
   const flow: Flow = {
     db,
     clock,
+    // A clock that is played is the one clock of its story.
+    ...(isPostgres(db) && clock.steady ? { leaseTime: () => postgresTime } : {}),
     log,
     sealer,
     metrics: createMetrics(),
@@ -156,7 +160,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     db,
     sandbox,
     async start() {
-      address.taken = await listener.listen(config.host, config.port);
+      address.taken = await listener.listen(config.host, config.port).catch(cannotListen(config));
       sole = claimPlace(config);
       if (sole) await asServer(() => endLeases(db, clock.now()));
       asServer(() => (config.role === 'web' ? loops.watch(flow) : loops.start(flow)));
@@ -167,6 +171,24 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
     link: async () => `${publicUrl()}/enter/${await asServer(() => issueLink(db, { tenant: null, ttlMs: LINK_MS, now: clock.now() }))}`,
   };
 }
+
+/** What can be mended by another address is told as that. */
+const cannotListen =
+  ({ host, port }: Config) =>
+  (error: unknown): never => {
+    const other = 'PORT chooses another one; PORT=0 takes one that is free.';
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'EADDRINUSE':
+        throw new ConfigError(`Port ${port} of ${host} is taken by another program. ${other}`);
+      case 'EACCES':
+        throw new ConfigError(`This user may not open port ${port}. ${other}`);
+      case 'EADDRNOTAVAIL':
+      case 'ENOTFOUND':
+        throw new ConfigError(`This machine has no address ${host}. HOST chooses another one, such as 127.0.0.1.`);
+      default:
+        throw error;
+    }
+  };
 
 function consoleOf(flow: Flow, desk: Desk, sandbox: SandboxWorld | null): ConsoleOptions {
   const { db, clock, publicUrl, sealer, log, vendors } = flow;
@@ -204,9 +226,9 @@ function claimPlace({ database }: Config): Sole | null {
 
 async function openPrepared({ database, mode, keys, pool }: Config, log: Logger, clock: Clock): Promise<{ db: Db; sealer: Sealer }> {
   const rootKeys = await readRootKeys(keys, clock.now());
-  const db = openDatabase(database, pool);
+  const db = await opening(database, () => openDatabase(database, pool));
   try {
-    const ran = await prepareDatabase(db, mode);
+    const ran = await opening(database, () => prepareDatabase(db, mode));
     if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
     const fault = faultOfWall(await findWall(db));
     if (fault) log.warn({ fix: fault.fix }, fault.say);

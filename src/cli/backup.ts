@@ -51,8 +51,9 @@ export function backupCommands(program: Command): void {
       const database = placeOf(undefined);
       insistOnFile(database);
       const aftermath = await declareRestored(database, { from: moment, at: Date.now(), hold });
-      if (json) printJson(aftermath);
-      else reportAftermath(aftermath);
+      if (json) return printJson(aftermath);
+      print(`${shown(database)} is of ${timeOf(moment)}.`);
+      reportAftermath(aftermath);
     });
 }
 

@@ -1,11 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { Problem } from '#core/problem';
 import { listAlarms } from '#store/alarms';
+import { isPostgres } from '#store/database';
 import { databaseHealth, unknownMigrations, overdueEffects } from '#store/health';
 import { listInstalls, listTenants } from '#store/installs';
 import { faultOfWall, findWall } from '#store/wall';
 import { measure, type Sizes } from '#store/sizes';
 import { countWork } from '#store/view/work';
 import { opensTokens } from '#flow/tokens';
+import { ConfigError } from '../config.ts';
 import { isExposed } from '../key-sources.ts';
 import type { World } from '../world.ts';
 import { print, printJson, withWorld } from './command.ts';
@@ -19,7 +23,10 @@ interface Finding {
 }
 
 const OVERDUE_MS = 10 * 60_000;
+/** Vendors' signatures hold for five minutes; a clock that is kept by NTP is off by less than a second. */
+const CLOCK_OFF_MS = 60_000;
 const ANSWER_MS = 3_000;
+const LOOK_MS = 50;
 
 export function doctorCommand(program: Command): void {
   program
@@ -27,15 +34,21 @@ export function doctorCommand(program: Command): void {
     .description('Look at everything that has to be right for the server to work. Exit code 1 if something is not.')
     .option('--json')
     .action(async (options: { json?: boolean }) => {
-      const findings = await withWorld(examine);
+      const findings = await withWorld(examine).catch(asFinding);
       if (options.json) printJson(findings);
       for (const { level, what, fix } of options.json ? [] : findings) print(`${level === 'ok' ? ' ok ' : level.toUpperCase()}  ${what}${fix ? `\n      ${fix}` : ''}`);
       if (findings.some(({ level }) => level === 'fail')) process.exitCode = 1;
     });
 }
 
+/** What keeps the server from starting is a finding too, and the only one. */
+function asFinding(error: unknown): Finding[] {
+  if (error instanceof ConfigError || error instanceof Problem) return [{ level: 'fail', what: error.message }];
+  throw error;
+}
+
 async function examine(world: World): Promise<Finding[]> {
-  const parts = await Promise.all([database(world), wall(world), keys(world), server(world), accounts(world), work(world), alarms(world)]);
+  const parts = await Promise.all([database(world), wall(world), keys(world), counting(world), server(world), accounts(world), clocks(world), work(world), alarms(world)]);
   return [{ level: 'ok', what: `Node ${process.versions.node}, mode ${world.config.mode}` }, ...parts.flat()];
 }
 
@@ -67,15 +80,21 @@ async function database({ db, config }: World): Promise<Finding[]> {
       fix: 'Usual while a release is rolled out. Otherwise start that release everywhere.',
     });
   findings.push({ level: 'ok', what: sizesOf(await measure(db)) });
-  if (config.redis !== null) findings.push({ level: 'ok', what: 'Processes count their calls together in Redis' });
-  else if (config.mode === 'live' && health.kind === 'postgres')
-    findings.push({
-      level: 'warn',
-      what: 'Each process counts its calls to vendors by itself',
-      fix: 'With more than one process set REDIS_URL: together they take more than a vendor allows.',
-    });
   if (config.mode === 'live' && health.kind === 'sqlite') findings.push({ level: 'ok', what: 'SQLite, one process: countersign backup copies it while it runs' });
   return findings;
+}
+
+/** Where calls to vendors are counted. */
+async function counting({ db, config, flow }: World): Promise<Finding[]> {
+  if (config.redis !== null) {
+    const until = performance.now() + ANSWER_MS;
+    while (flow.limitsFault?.() && performance.now() < until) await pause(LOOK_MS);
+    if (!flow.limitsFault?.()) return [{ level: 'ok', what: 'Processes count their calls together in Redis' }];
+    return [{ level: 'fail', what: 'Redis does not answer, and without it no vendor is called', fix: 'Start it, or correct REDIS_URL. See docs/runbooks/limits-unreachable.md.' }];
+  }
+  if (config.mode !== 'live' || !isPostgres(db)) return [];
+  const fix = 'With more than one process set REDIS_URL: together they take more than a vendor allows.';
+  return [{ level: 'warn', what: 'Each process counts its calls to vendors by itself', fix }];
 }
 
 function sizesOf({ bytes, rows, oldestDeliveryAt }: Sizes): string {
@@ -140,11 +159,43 @@ async function accounts({ db, flow, desk }: World): Promise<Finding[]> {
   return findings.length > 0 ? findings : [{ level: 'warn', what: 'No account is connected', fix: 'Open the console and install from a CRM.' }];
 }
 
+/** Compares the clock with what each vendor writes into the head of its answers. */
+async function clocks({ db, flow, config }: World): Promise<Finding[]> {
+  const installs = (await Promise.all((await listTenants(db)).map(({ id }) => listInstalls(db, id)))).flat();
+  const oneOfEach = new Map(installs.filter(({ state, vendor }) => state === 'active' && flow.vendors.has(vendor)).map((install) => [install.vendor, install.base_url]));
+  const agree: string[] = [];
+  const findings: Finding[] = [];
+  for (const [vendor, url] of oneOfEach) {
+    const reply = await flow
+      .tokenHttp(vendor)({ method: 'GET', url })
+      .catch(() => null);
+    const off = Date.parse(reply?.headers.get('date') ?? '') - flow.clock.now();
+    if (Math.abs(off) < CLOCK_OFF_MS) agree.push(vendor);
+    else if (!Number.isNaN(off))
+      findings.push({
+        level: 'fail',
+        what: `The clock here is ${Math.round(Math.abs(off) / CLOCK_OFF_MS)} minutes ${off > 0 ? 'behind' : 'ahead of'} that of ${vendor}`,
+        fix: 'Let NTP keep it. Beyond five minutes every webhook is refused as too old or too new.',
+      });
+    // A sandbox is played by the server, of which it was said already whether it answers.
+    else if (config.mode === 'live')
+      findings.push({ level: 'warn', what: `${vendor} does not answer at ${url}`, fix: 'See whether this machine may call out, and whether the vendor has an outage.' });
+  }
+  if (agree.length > 0) findings.push({ level: 'ok', what: `The clock agrees with that of ${agree.join(', ')}` });
+  return findings;
+}
+
 async function work({ db, flow }: World): Promise<Finding[]> {
   const counts = await countWork(db);
   const findings: Finding[] = [{ level: 'ok', what: `Waiting: ${counts.inbox} notices, ${counts.outbox} effects` }];
   const dead = counts.inbox_dead + counts.outbox_parked;
   if (dead > 0) findings.push({ level: 'warn', what: `${dead} dead letters wait for a person`, fix: 'Console, Inbox and Outbox. See docs/runbooks/dead-letters.md.' });
+  if (counts.faulty > 0)
+    findings.push({
+      level: 'warn',
+      what: `${counts.faulty} signed deliveries could not be read`,
+      fix: 'Console, as an operator: Inbox, Deliveries that could not be read. See docs/runbooks/dead-letters.md.',
+    });
   if (counts.outbox_held > 0) findings.push({ level: 'warn', what: `${counts.outbox_held} effects are held until an account is authorised again` });
   const overdue = await overdueEffects(db, flow.clock.now() - OVERDUE_MS);
   for (const lane of overdue) findings.push({ level: 'fail', what: `${lane.count} effects of install ${lane.install} are overdue`, fix: 'See docs/runbooks/lane-stuck.md.' });

@@ -21,6 +21,7 @@ export function installsCommand(program: Command): void {
         ).flat();
       });
       if (options.json) return printJson(installs);
+      if (installs.length === 0) return print('No account is connected. Open the console and install from a CRM.');
       const rows = installs.map((one) => {
         const rounds = one.cursors
           .map((cursor) => `${cursor.name} ${cursor.error ? 'failing' : cursor.last_ok_at ? new Date(cursor.last_ok_at).toISOString() : 'not yet'}`)

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Problem } from '#core/problem';
 import { readMark, removeMark } from '#store/copy/mark';
 import { openSide } from '#store/copy/open';
+import { opening } from '../database-words.ts';
 import { move, type Moved } from '../move.ts';
 import { insistOnFile, isAddress, placeOf, shown } from '../places.ts';
 import { print, printJson } from './command.ts';
@@ -35,7 +36,7 @@ export function moveCommand(program: Command): void {
 }
 
 async function undo(from: string, json: boolean): Promise<void> {
-  const source = await openSide(from);
+  const source = await opening(from, () => openSide(from));
   try {
     const mark = await readMark(source);
     await removeMark(source);

@@ -2,11 +2,12 @@ import type { EnvelopeId, TenantId } from '#core/ids';
 import { listInstalls } from '#store/installs';
 import type { SandboxWorld } from '../sandbox-world.ts';
 import type { TourCrm } from './tour-crm.ts';
+import { sayWaiting } from './tour-waiting.ts';
 import type { World } from '../world.ts';
 import { createVisitor, type PageSeen, type Visitor } from './visitor.ts';
 
-/** How long something may take before the tour gives up on it, milliseconds; chaos needs the larger part. */
-const PATIENCE_MS = 60_000;
+/** How long something may take before the tour gives up on it, milliseconds; chaos needs the larger part: where eight attempts in a row fail, the ninth may come after four minutes. */
+const PATIENCE_MS = 300_000;
 const LOOK_MS = 60;
 /** Reconciliation goes by the quarter of an hour; on tour its clock is hurried this often. */
 const HURRY_MS = 1_500;
@@ -57,7 +58,7 @@ export function createStory(world: World, address: string, crmOf: (sandbox: Sand
       for (;;) {
         const found = await look();
         if (found) return found;
-        if (Date.now() > end) throw new Error(`Waited in vain for ${what}.`);
+        if (Date.now() > end) throw new Error(`Waited in vain for ${what}. ${await sayWaiting(world.db, story.tenant, Date.now())}`);
         // What a webhook does not tell, reconciliation finds.
         if (Date.now() > calm) await hurry();
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -1,54 +1,38 @@
-import { groupBy } from '#lib/group';
 import type { Correlation, EnvelopeId, TenantId } from '#core/ids';
+import { entriesOf } from '#http/console/timeline-entries.tsx';
+import type { Names } from '#http/console/wording';
 import { getEnvelope } from '#store/envelopes';
+import { getInstall } from '#store/installs';
+import { readStory, stageLabels } from '#store/view';
 import type { World } from '../world.ts';
 
 export interface StoryLine {
   at: number;
   correlation: Correlation;
+  /** Heard, Decided, Done and so on. */
+  label: string;
   what: string;
   why: string;
 }
 
-/** Everything with an envelope's correlation id, in order: facts with why, effects with what became of them. */
-export async function storyLines({ db }: World, tenant: TenantId, id: EnvelopeId): Promise<StoryLine[]> {
+/** An envelope's story as the console tells it, line by line. */
+export async function storyLines({ db, flow }: World, tenant: TenantId, id: EnvelopeId): Promise<StoryLine[]> {
   const { envelope } = await getEnvelope(db, tenant, id);
   const { correlation } = envelope;
-  const facts = await db
-    .selectFrom('facts')
-    .select(['recorded_at', 'type', 'why', 'seq'])
-    .where('tenant', '=', tenant)
-    .where('correlation', '=', correlation)
-    .orderBy('seq')
-    .execute();
-  const receipts = await db
-    .selectFrom('receipts')
-    .select(['at', 'kind', 'outcome', 'detail', 'seq'])
-    .where('tenant', '=', tenant)
-    .where('correlation', '=', correlation)
-    .orderBy('seq')
-    .execute();
-  const lines = [
-    ...facts.map((fact) => ({ at: fact.recorded_at, correlation, what: fact.type, why: fact.why })),
-    ...receipts.map((receipt) => ({ at: receipt.at, correlation, what: `→ ${receipt.kind}`, why: sayReceipt(receipt.outcome, receipt.detail) })),
-  ];
-  return [
-    ...groupBy(
-      lines.sort((a, b) => a.at - b.at),
-      (line) => `${line.at}|${line.what}|${line.why}`,
-    ).values(),
-  ].flatMap(mergedLine);
+  const nameOf = (vendor: string) => flow.vendors.get(vendor)?.connector.manifest.name ?? vendor;
+  const [crm, sign] = [(await getInstall(db, tenant, envelope.crm)).vendor, (await getInstall(db, tenant, envelope.sign)).vendor];
+  const labels = await stageLabels(db, tenant);
+  const names: Names = {
+    crm: nameOf(crm),
+    sign: nameOf(sign),
+    journey: nameOf(crm),
+    as: (vendor) => (vendor === crm || vendor === sign ? {} : { journey: nameOf(vendor) }),
+    stage: (stage) => labels.get(stage) ?? stage,
+  };
+  const story = await readStory(db, tenant, { correlation, envelope: id });
+  return entriesOf(story, names).map(({ at, label, title, why }) => ({ at, correlation, label, what: title, why: why.join(' ') }));
 }
 
-/** Writes that went out as one are told as one. */
-function mergedLine(lines: StoryLine[]): StoryLine[] {
-  const [first] = lines;
-  if (!first) return [];
-  return [lines.length === 1 ? first : { ...first, why: `${first.why} (${lines.length} changes in one call)` }];
-}
-
-function sayReceipt(outcome: string, detail: string): string {
-  const { say, fields } = JSON.parse(detail) as { say?: string; fields?: string[] };
-  if (say) return `${outcome}: ${say}`;
-  return fields ? `${outcome}: ${fields.join(', ')}` : outcome;
-}
+/** As one line of text. */
+export const writeLine = ({ at, label, what, why }: StoryLine): string =>
+  `  ${new Date(at).toISOString().slice(11, 23)}  ${label.padEnd(7)}  ${what}${why === '' ? '' : `. ${why}`}`;

@@ -13,7 +13,7 @@ import { tourSalesforce } from './tour-salesforce.ts';
 import { consentStepsOn } from './tour-consent.ts';
 import type { TourCrm } from './tour-crm.ts';
 import { stepsOn, type Step } from './tour-steps.ts';
-import { storyLines, type StoryLine } from './tour-timeline.ts';
+import { storyLines, writeLine, type StoryLine } from './tour-timeline.ts';
 
 const CRMS = { hubspot: tourHubSpot, salesforce: tourSalesforce };
 const STORIES: Record<string, (crm: TourCrm, world: World) => Step[]> = { signing: (crm) => stepsOn(crm), consent: consentStepsOn };
@@ -123,7 +123,7 @@ function printEnd({ ok, steps, timeline }: Played, options: string): void {
   const [first] = timeline;
   if (first) {
     process.stdout.write(`\nThe timeline of the first envelope (${first.correlation}):\n`);
-    for (const line of timeline) process.stdout.write(`  ${new Date(line.at).toISOString().slice(11, 23)}  ${line.what.padEnd(24)} ${line.why}\n`);
+    for (const line of timeline) process.stdout.write(`${writeLine(line)}\n`);
   }
   const failed = steps.find((result) => !result.ok);
   const again = options ? ` The same again: npm run tour --${options}` : '';

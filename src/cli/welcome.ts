@@ -1,6 +1,9 @@
 import { relative } from 'node:path';
+import { commandOf } from '#http/console/command';
 import { wasEntered } from '#store/sessions';
 import type { World } from '../world.ts';
+
+const LINK = commandOf('link');
 
 /** What a start prints: where to begin, and last of all the address, which scripts wait for. */
 export async function welcome(world: World, address: string): Promise<string> {
@@ -20,7 +23,7 @@ export async function welcome(world: World, address: string): Promise<string> {
     ...(await signIn(world)),
     ...(sandbox ? ['  2  Follow the first steps there. The sandbox’s own pages:', ...pages] : []),
     '',
-    `Data: ${where}   Another link: npm run countersign -- link   Stop: Ctrl-C`,
+    `Data: ${where}   Another link: ${LINK}   Stop: Ctrl-C`,
     '',
     `Countersign is ready at ${address}`,
   ].join('\n');
@@ -28,6 +31,6 @@ export async function welcome(world: World, address: string): Promise<string> {
 
 /** Live, only the very first start prints an operator's link: a later one would lie in the service's log, of use to whoever reads it first. */
 async function signIn(world: World): Promise<string[]> {
-  if (!world.sandbox && (await wasEntered(world.db))) return ['  1  Sign in by a link: npm run countersign -- link'];
+  if (!world.sandbox && (await wasEntered(world.db))) return [`  1  Sign in by a link: ${LINK}`];
   return ['  1  Sign in. This link works once, within 15 minutes:', `     ${await world.link()}`];
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACT_STATUSES, CONSENT_CHANNELS, CONSENT_TYPES, LEGAL_BASES, type ConsentHow, type LegalBasis } from '#core/consent';
 import type { ConsentGiven } from '#core/fact';
 import type { ConsentTextId } from '#core/ids';

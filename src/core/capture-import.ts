@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { actInput, readAct, type KnownText } from '#core/capture-act';
 import { readCsv } from '#core/capture-csv';
 import { hashWording } from '#core/consent-text';

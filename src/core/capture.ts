@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { accentFault } from '#core/capture-accent';
 
 /** Bounds of a capture page and of what is taken from its visitors. */

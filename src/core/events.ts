@@ -1,5 +1,5 @@
 import { CONSENT_HOWS, CONSENT_TYPES } from '#core/consent';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENVELOPE_STATUSES, RECIPIENT_STATUSES, type EnvelopeStatus } from '#core/envelope';
 
 /**

@@ -71,6 +71,9 @@ export interface ProblemDetail {
   facts?: Record<string, string | number | boolean>;
 }
 
+/** What a code means, for people; a code that this version does not know stays as it is. */
+export const sayCode = (code: string): string => (Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code as ProblemCode][1] : `${code}.`);
+
 /** The one error that crosses a border. `code` is stable, `message` is public, `cause` is private. */
 export class Problem extends Error {
   readonly code: ProblemCode;

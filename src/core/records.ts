@@ -67,6 +67,8 @@ export interface Stage {
   /** Position in the pipeline, from 0. */
   order: number;
   closed: boolean;
+  /** What it was called before, as far as that was seen; the latest last. */
+  formerly?: string[];
 }
 export interface Pipeline {
   id: string;

@@ -59,15 +59,17 @@ export function applyChange(state: EnvelopeState, change: EnvelopeChange, recipi
   return { ...state, ...change, recipients: state.recipients.map((recipient) => ({ ...recipient, ...recipients.get(recipient.id) })) };
 }
 
-/** Roles whose turn it is: of the lowest routing order that is not through, those who have not signed. */
-export function waitingFor(recipients: readonly RecipientState[]): string[] {
+const OUT = new Set<EnvelopeStatus>(['sent', 'viewed', 'partially_signed']);
+
+/** Roles whose turn it is: while an envelope is out, those of the lowest routing order that is not through who have not signed. */
+export function waitingFor({ status, recipients }: Pick<EnvelopeState, 'status' | 'recipients'>): string[] {
+  if (!OUT.has(status)) return [];
   const open = recipients.filter((recipient) => recipient.status !== 'signed' && recipient.status !== 'declined');
   const turn = Math.min(...open.map((recipient) => recipient.order));
   return open.filter((recipient) => recipient.order === turn).map((recipient) => recipient.role);
 }
 
 const iso = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString());
-const OUT = new Set<EnvelopeStatus>(['sent', 'viewed', 'partially_signed']);
 
 /** What write-back and journey expressions see. */
 export function viewOf(state: EnvelopeState): EnvelopeView & { id: EnvelopeId } {
@@ -87,7 +89,7 @@ export function viewOf(state: EnvelopeState): EnvelopeView & { id: EnvelopeId } 
     closedAt: iso(state.closedAt),
     expiresAt: iso(state.expiresAt),
     recipients: state.recipients.map(({ role, order, status, contact, lead, signedAt }) => ({ role, order, status, contact, lead, signedAt: iso(signedAt) })),
-    waitingFor: OUT.has(state.status) ? waitingFor(state.recipients) : [],
+    waitingFor: waitingFor(state),
     reason: state.reason ?? '',
     attribution: state.attribution,
   };

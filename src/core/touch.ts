@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 

@@ -11,8 +11,8 @@ const BURST_MS = 1_000;
 export interface Admission {
   /** Whether one more can be answered in time: vendors hang up after 5 s. */
   isOpen(): boolean;
-  /** Counts `work` as under way until it ends. */
-  during<T>(work: () => Promise<T>): Promise<T>;
+  /** Counts one as under way. Returns what ends it. */
+  enter(): () => void;
 }
 
 /** Tells when more comes, and goes on coming, than can be done. `now` is in milliseconds of this machine. */
@@ -38,14 +38,10 @@ export function createAdmission(now: () => number = () => performance.now()): Ad
       crowdedAt = at;
       return oldest < BURST_MS && at - crowdedSince < BURST_MS;
     },
-    async during(work) {
+    enter() {
       const place = count++;
       begun.set(place, now());
-      try {
-        return await work();
-      } finally {
-        begun.delete(place);
-      }
+      return () => void begun.delete(place);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SendRequest } from '#core/fact';
 import type { EnvelopeId, TenantId } from '#core/ids';
 import { Problem } from '#core/problem';

@@ -4,8 +4,8 @@ import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { Gate } from '#http/gate';
 import { sameOriginOnly, sessionOf } from '#http/sessions';
-import { bindTenant } from '#store/scope';
-import { brakesNow, countWaiting, findTenant } from '#store/view';
+import { asServer, bindTenant } from '#store/scope';
+import { brakesNow, countFaulty, countWaiting, findTenant } from '#store/view';
 import { serveAssets } from './console/assets.ts';
 import { attributionPages } from './console/attribution.tsx';
 import { consentPersonPage } from './console/consent-person.tsx';
@@ -121,6 +121,7 @@ async function admit(c: ConsoleContext, next: () => Promise<void>): Promise<Resp
   c.set('tenant', tenant);
   c.set('waiting', await countWaiting(options.db, id));
   c.set('brakes', await brakesNow(options.db, id));
+  if (session.tenant === null) c.set('faulty', await asServer(() => countFaulty(options.db)));
   await next();
 }
 

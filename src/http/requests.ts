@@ -14,9 +14,12 @@ export async function readDelivery(c: Context, publicUrl: string, maxBytes: numb
   if (!/^(identity)?$/i.test(incoming.headers['content-encoding'] ?? '')) throw new Problem('request.malformed', { say: 'Send the body without compression.' });
   const body = await readBody(incoming, maxBytes);
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const name in incoming.headers) headers[name] = textOf(incoming.headers[name]);
   return { method: incoming.method ?? '', url: publicUrl + (incoming.url ?? ''), headers, body };
 }
+
+/** Most headers are one text; `set-cookie` is a list in any case. */
+const textOf = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : (value ?? []).join(', '));
 
 /** Read from Node's own stream: hono's body limit asks for a web stream, for which a `Request` and two streams were made of each delivery, about 90 of its 350 µs. */
 function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {

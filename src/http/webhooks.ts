@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from '#lib/log';
@@ -26,8 +27,13 @@ export function webhooks(flow: Flow, receive: Receive, gate: Gate): Hono {
     const take = async (c: Context<object, '/:hook'>) => {
       const answer = await gate.refusals(c, async () => {
         const delivery = await readDelivery(c, flow.publicUrl(), webhook.maxBytes);
-        // Whose it is, is what is being found out, and one delivery may be of several tenants.
-        return admission.during(() => asServer(() => receive(id, c.req.param('hook') ?? null, delivery)));
+        const leave = admission.enter();
+        try {
+          // Whose it is, is what is being found out, and one delivery may be of several tenants.
+          return await asServer(() => receive(id, c.req.param('hook') ?? null, delivery));
+        } finally {
+          leave();
+        }
       });
       const status = answer.status as ContentfulStatusCode;
       return answer.body === '' ? c.body(null, status) : c.body(answer.body, status, { 'content-type': answer.type });
@@ -55,8 +61,22 @@ function createTurnAway(flow: Flow): (c: Context, vendor: string) => Promise<Res
     // Not at once: senders that are refused come again while the loop still reads, and those that were taken would wait for their commit until it has read enough.
     commit ??= new Promise((resolve) => setImmediate(resolve)).then(() => void (commit = null));
     await commit;
+    slowDown(c);
     return c.body(body, 503, headers);
   };
+}
+
+/** How long nothing more is read of a connection whose delivery was turned away. */
+const HELD_BACK_MS = 500;
+
+/**
+ * Whoever is turned away is read again after a while: what it sends at once would be turned away as well. Each turn of the loop reads whoever has sent something and takes one new
+ * connection: with all of a flood to be read, the last new one waited for 15 s, and so 4 to 6 s.
+ */
+function slowDown(c: Context): void {
+  const { socket } = (c.env as HttpBindings).incoming;
+  socket.pause();
+  setTimeout(() => socket.resume(), HELD_BACK_MS).unref();
 }
 
 const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = {
@@ -67,13 +87,16 @@ const STATUS: Partial<Record<Problem['code'], ContentfulStatusCode>> = {
   'request.malformed': 400,
 };
 
+const NOTHING_ACCEPTED = 'Something went wrong on our side. Nothing was accepted; send it again.';
+
 /** Never a 2xx for what is not stored; no reason to somebody who could not sign. */
 function refuse(c: Context, problem: Problem, log: Logger): Response {
-  const status = STATUS[problem.code] ?? 503;
+  const { code } = problem;
+  const status = STATUS[code] ?? 503;
   setRetryAfter(c, problem);
   if (status === 503) {
-    log.error({ err: problem.cause ?? problem, code: problem.code }, 'a delivery could not be stored');
+    log.error({ err: problem.cause ?? problem, code }, 'a delivery could not be stored');
     c.header('retry-after', RETRY_AFTER_SECONDS);
   }
-  return c.json({ error: { code: problem.code, message: problem.message } }, status);
+  return c.json({ error: { code, message: code === 'internal.bug' ? NOTHING_ACCEPTED : problem.message } }, status);
 }

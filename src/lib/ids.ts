@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
 /** Randomness is drawn for some five hundred ids at once: a draw for each cost 2 of its 2.3 µs. */
-const POOL_BYTES = 8192;
-const NOISE_BYTES = 16;
-let pool = Buffer.alloc(0);
+const POOL_LETTERS = 8192;
+const NOISE_LETTERS = 16;
+let pool = '';
 let drawn = 0;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -16,9 +16,7 @@ export type Branded<Prefix extends string> = `${Prefix}_${string}`;
  * Ids sort by the time at which they were made, which keeps index pages warm.
  */
 export function newId<Prefix extends string>(prefix: Prefix, now = Date.now()): Branded<Prefix> {
-  let noise = '';
-  for (const byte of drawNoise()) noise += ALPHABET.charAt(byte & 31);
-  return `${prefix}_${timeText(now)}${noise}`;
+  return `${prefix}_${timeText(now)}${drawNoise()}`;
 }
 
 /** Before every id that was made at `time` or later, and after every one made before it. */
@@ -35,13 +33,14 @@ function timeText(at: number): string {
   return time;
 }
 
-function drawNoise(): Buffer {
-  if (drawn + NOISE_BYTES > pool.length) {
-    pool = randomBytes(POOL_BYTES);
+/** Written as letters for all of them at once too: letter by letter, each id left sixteen strings behind. */
+function drawNoise(): string {
+  if (drawn + NOISE_LETTERS > pool.length) {
+    pool = Array.from(randomBytes(POOL_LETTERS), (byte) => ALPHABET.charAt(byte & 31)).join('');
     drawn = 0;
   }
-  drawn += NOISE_BYTES;
-  return pool.subarray(drawn - NOISE_BYTES, drawn);
+  drawn += NOISE_LETTERS;
+  return pool.slice(drawn - NOISE_LETTERS, drawn);
 }
 
 /** An unguessable url-safe token of `bytes` random bytes, for links, OAuth states and cookies. */

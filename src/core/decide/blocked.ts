@@ -2,6 +2,7 @@ import { PRIORITY } from '#core/effect';
 import type { EnvelopeView, Reason } from '#core/plan';
 import type { Snapshot } from '#core/records';
 import { viewOf, type EnvelopeState } from '#core/state';
+import { reasonWords } from '#core/decide/reason-words';
 import { moved, type Decision, type Situation } from '#core/decide/situation';
 import { mapped, writeEffects, type FollowUps } from '#core/decide/writes';
 
@@ -13,10 +14,10 @@ interface Blocked {
 
 /** Says on the deal why nothing is sent. What it says of an envelope that is out already stays true. */
 export function blocked(situation: Situation, snapshot: Snapshot, { rule, reasons, out }: Blocked): Decision {
-  // The words of a reason may name people, so the ledger gets its codes and places; the words go to the deal.
-  const codes = reasons.map((reason) => (reason.path ? `${reason.code} at ${reason.path}` : reason.code)).join(', ');
+  // The words of a reason may name people, so the ledger gets words for its kind, and its place; its own words go to the deal.
+  const kinds = reasons.map(({ code, path }) => (path ? `${reasonWords(code)} (${path})` : reasonWords(code))).join('; ');
   const writes = blockedWrites(situation, snapshot, { rule, out, say: reasons.map((reason) => reason.say).join(' ') });
-  return { ...moved(`Nothing was sent (${codes}). The reasons are on the deal.`, []), ...writes };
+  return { ...moved(`Nothing was sent: ${kinds}. The reasons are on the deal.`, []), ...writes };
 }
 
 /** What the deal is told of a send that did not happen. */

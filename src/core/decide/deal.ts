@@ -16,7 +16,8 @@ import { mapped, writeEffects } from '#core/decide/writes';
 export function onStageChanged(fact: Fact<'deal.stage-changed'>, situation: Situation): Decision {
   const { deal, stage, source, seenBy } = fact.data;
   if (source === 'countersign') return noted('This is our own write coming back.');
-  const starts = stage === null || situation.rules.startsAt(null, stage);
+  const { rules } = situation;
+  const starts = stage === null || rules.startsAt(null, stage) || rules.renamed(null, stage) !== null;
   if (!starts && situation.open.length === 0) return noted('No rule starts at that stage and no envelope of this deal is out.');
   const why = starts ? 'A rule may start at that stage, so the deal is read first.' : 'An envelope of this deal is out, so the deal is read to see whether it went back.';
   return moved(why, [readEffect(situation, deal, `${deal}|${stage ?? ''}|${fact.at}`, { kind: 'stage', seenBy }, PRIORITY.event)]);
@@ -85,9 +86,18 @@ function readAgain(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snap
 
 function entered(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snapshot, intent: string): Decision {
   const { pipeline, stage } = snapshot.deal;
-  if (!situation.rules.startsAt(pipeline, stage)) return noted('The deal is now at a stage where no rule starts.');
+  if (!situation.rules.startsAt(pipeline, stage)) return notStarted(situation, snapshot);
   if (situation.ownEntry) return noted('A write of ours put the deal there, and that starts nothing.');
   return send(fact, situation, snapshot, { trigger: { kind: 'stage' }, intent, attempt: 0 });
+}
+
+/** Silence would look like a send that is on its way, where a rule meant this stage until somebody renamed it. */
+function notStarted(situation: Situation, snapshot: Snapshot): Decision {
+  const { pipeline, stage } = snapshot.deal;
+  const renamed = situation.ownEntry ? null : situation.rules.renamed(pipeline, stage);
+  if (!renamed) return noted('The deal is now at a stage where no rule starts.');
+  const out = situation.open.find((open) => open.voidBy === null);
+  return blocked(situation, snapshot, { rule: renamed.rule, reasons: [renamed.reason], out });
 }
 
 function retry(fact: Fact<'deal.read'>, situation: Situation, snapshot: Snapshot, intent: string): Decision {

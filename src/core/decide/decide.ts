@@ -1,4 +1,5 @@
 import type { Fact, FactType } from '#core/fact';
+import { sayCode } from '#core/problem';
 import { onLeadCaptured, onPersonLinked } from '#core/decide/capture';
 import { onAnswered, onConsentRefused } from '#core/decide/answers';
 import { withCompletion } from '#core/decide/callback';
@@ -14,7 +15,7 @@ const ANSWERS: { [Type in FactType]: (fact: Fact<Type>, situation: Situation) =>
   'deal.stage-changed': onStageChanged,
   'send.requested': onSendRequested,
   'deal.read': onDealRead,
-  'deal.read-failed': ({ data }) => noted(`The deal could not be read (${data.code}), so nothing was decided.`),
+  'deal.read-failed': ({ data }) => noted(`The deal could not be read, so nothing was decided. ${sayCode(data.code)}`),
   'deal.deleted': () => noted('The deal is gone. An envelope that is out stays out; void it in the console if it should not.'),
   'envelope.status': onEnvelopeStatus,
   'envelope.create-failed': onCreateFailed,

@@ -1,8 +1,9 @@
 import { PRIORITY, type Effect } from '#core/effect';
-import { impliedByRecipients, isClosed, moveEnvelope, moveRecipient, type EnvelopeStatus } from '#core/envelope';
+import { impliedByRecipients, isClosed, moveEnvelope, moveRecipient, statusWords, type EnvelopeStatus } from '#core/envelope';
 import type { Fact, RecipientHeard } from '#core/fact';
 import type { RecipientId } from '#core/ids';
 import type { Moment } from '#core/plan';
+import { sayCode } from '#core/problem';
 import { applyChange, viewOf, type EnvelopeChange, type EnvelopeState, type RecipientChange, type RecipientState } from '#core/state';
 import { moved, noted, type Decision, type Situation } from '#core/decide/situation';
 import { answersEffects, beforeAnswers } from '#core/decide/answers';
@@ -20,7 +21,7 @@ export function onEnvelopeStatus(fact: Fact<'envelope.status'>, situation: Situa
   const recipients = heardRecipients(envelope, fact.data.recipients);
   const status = nextStatus(envelope, fact.data.status, recipients);
   const set = changeOf(envelope, status, fact);
-  if (Object.keys(set).length === 0 && recipients.size === 0) return noted(`Known already: the envelope is ${envelope.status}.`);
+  if (Object.keys(set).length === 0 && recipients.size === 0) return noted(`Known already: the envelope is ${statusWords(envelope.status)}.`);
   const next = applyChange(envelope, set, recipients);
   const writes = mapped(() => followUps(situation, envelope, next, fact.at));
   const effects = [
@@ -124,7 +125,7 @@ function retryEffects(situation: Situation, expired: EnvelopeState): Effect[] {
 
 function explain(before: EnvelopeState, after: EnvelopeState, recipients: ReadonlyMap<RecipientId, RecipientChange>): string {
   const parts: string[] = [];
-  if (after.status !== before.status) parts.push(`The envelope went from ${before.status} to ${after.status}.`);
+  if (after.status !== before.status) parts.push(`The envelope went from ${statusWords(before.status)} to ${statusWords(after.status)}.`);
   for (const recipient of after.recipients) {
     const status = recipients.get(recipient.id)?.status;
     if (status) parts.push(`${recipient.role}: ${status}.`);
@@ -136,11 +137,11 @@ function explain(before: EnvelopeState, after: EnvelopeState, recipients: Readon
 export function onCreateFailed(fact: Fact<'envelope.create-failed'>, situation: Situation): Decision {
   const { envelope } = situation;
   if (!envelope) return noted('There is no such envelope.');
-  if (envelope.status !== 'requested') return noted(`The envelope is ${envelope.status} all the same.`);
+  if (envelope.status !== 'requested') return noted(`The envelope is ${statusWords(envelope.status)} all the same.`);
   const set: EnvelopeChange = { status: 'failed', reason: fact.data.say, closedAt: fact.at };
   const after = applyChange(envelope, set, new Map());
   const writes = mapped(() => followUps(situation, envelope, after, fact.at));
-  return { ...moved(`The provider did not take it (${fact.data.code}).`, []), ...writes, changes: [{ envelope: envelope.id, set, recipients: new Map() }] };
+  return { ...moved(`The provider did not take it. ${sayCode(fact.data.code)}`, []), ...writes, changes: [{ envelope: envelope.id, set, recipients: new Map() }] };
 }
 
 export function onVoidRequested(fact: Fact<'envelope.void-requested'>, situation: Situation): Decision {
@@ -154,7 +155,7 @@ export function onVoidRequested(fact: Fact<'envelope.void-requested'>, situation
 export function onRemindRequested(fact: Fact<'envelope.remind-requested'>, situation: Situation): Decision {
   const { envelope } = situation;
   if (!envelope) return noted('There is no such envelope.');
-  if (isClosed(envelope.status) || envelope.remote === null) return noted(`It is ${envelope.status}; there is nobody to remind.`);
+  if (isClosed(envelope.status) || envelope.remote === null) return noted(`It is ${statusWords(envelope.status)}; there is nobody to remind.`);
   const effect: Effect = {
     kind: 'envelope.remind',
     key: `remind|${envelope.id}|${fact.at}`,

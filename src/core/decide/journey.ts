@@ -1,6 +1,6 @@
 import { isAllowed } from '#core/consent';
 import { PRIORITY, type Effect } from '#core/effect';
-import { isClosed } from '#core/envelope';
+import { isClosed, statusWords } from '#core/envelope';
 import type { Fact } from '#core/fact';
 import type { EnvelopeId } from '#core/ids';
 import type { EnvelopeView, Moment, PlannedStep } from '#core/plan';
@@ -43,9 +43,9 @@ function nameOf(moment: Moment): string {
 }
 
 function whyOf(moment: Moment): string {
-  if (typeof moment === 'string') return `The journey mapping says so for "${moment}".`;
+  if (typeof moment === 'string') return `The journey mapping says so for "${statusWords(moment)}".`;
   return 'waited' in moment
-    ? `The journey mapping says so for an envelope that is still "${moment.status}".`
+    ? `The journey mapping says so for an envelope that is still "${statusWords(moment.status)}".`
     : `The journey mapping says so where mail to ${moment.bounced} comes back.`;
 }
 
@@ -101,7 +101,7 @@ export function onWaited({ data }: Fact<'envelope.waited'>, situation: Situation
   const { envelope } = situation;
   const { rule, status } = data;
   if (!envelope) return noted('There is no such envelope.');
-  if (envelope.status !== status) return noted(`The envelope is ${envelope.status} by now, so the journey rule "${rule}" does not run.`);
+  if (envelope.status !== status) return noted(`The envelope is ${statusWords(envelope.status)} by now, so the journey rule "${rule}" does not run.`);
   if (envelope.voidBy !== null) return noted(`A void was asked for, so the journey rule "${rule}" does not run.`);
   const { suppressed, ...rest } = mapped(() => journeyEffects(situation, viewOf(envelope), [{ waited: rule, status }], envelope.owner));
   const why = [`The envelope is still ${status}, so the journey rule "${rule}" runs.`, ...(suppressed ? [suppressed] : [])].join(' ');

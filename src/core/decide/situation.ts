@@ -17,6 +17,8 @@ export type Trigger = { kind: 'stage' } | { kind: 'request'; request: SendReques
 export interface Rules {
   /** Whether some rule starts at a stage; `pipeline` is null where only the stage is known. */
   startsAt(pipeline: string | null, stage: string): boolean;
+  /** The rule that would start at a stage if that had not been renamed since, and what to say of it. */
+  renamed(pipeline: string | null, stage: string): { rule: string; reason: Reason } | null;
   /** `touched`: first and last touch as our own ledger knows them, by name, where the CRM says nothing of them. */
   plan(snapshot: Snapshot, trigger: Trigger, touched?: Readonly<Record<string, string>>, texts?: readonly ShownText[]): SendDecision;
   /** What a rule says of its ceiling, and what makes it start. */

@@ -1,4 +1,5 @@
 import { PRIORITY, type Effect } from '#core/effect';
+import { statusWords } from '#core/envelope';
 import type { EnvelopeId } from '#core/ids';
 import type { EnvelopeView } from '#core/plan';
 import { Problem } from '#core/problem';
@@ -27,7 +28,7 @@ export function writeEffects(situation: Situation, view: EnvelopeView, cause: { 
         priority: cause.priority,
         notBefore: situation.now + (cause.priority === PRIORITY.click ? 0 : situation.coalesceMs),
         envelope: cause.envelope,
-        why: `The write-back mapping says so for "${view.status}".`,
+        why: `The write-back mapping says so for "${statusWords(view.status)}".`,
       };
     });
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const MOST_SENDS = 10_000;
 const DAY_MINUTES = 1440;

@@ -4,8 +4,9 @@ import { checkSend } from './check-send.ts';
 import { checkWrites } from './check-writes.ts';
 import { compile } from './expression.ts';
 import { listExpressions } from './expressions.ts';
-import { placeOf, writePath, type Fault, type Path } from './place.ts';
-import type { AnyMapping, JourneyMapping, SendMapping, WritebackMapping } from './schema.ts';
+import type { Parsed } from './parse.ts';
+import { placeOf, untold, writePath, type Fault, type Path } from './place.ts';
+import type { AnyMapping, JourneyMapping, MappingKind, SendMapping, WritebackMapping } from './schema.ts';
 
 /** Mappings that work together; what is absent is not checked. */
 export interface MappingSet {
@@ -34,9 +35,22 @@ export function checkMapping(set: MappingSet, ground: Ground): Fault[] {
   if (set.send) checkSend(set.send, ground, report);
   checkWrites(set, ground.schema, report);
   if (set.journey) checkJourney(set.journey, ground, report);
-  const file = (fault: Fault): number => ['send', 'writeback', 'journey'].indexOf(fault.kind);
-  return faults.toSorted((a, b) => file(a) - file(b) || a.line - b.line || a.column - b.column);
+  return inFileOrder(faults);
 }
+
+/** Every fault of files that were read, those of what could not be read in them and those against the accounts, each once. */
+export function checkParsed(files: readonly Parsed<MappingKind>[], ground: Ground): Fault[] {
+  const readable = files.flatMap((file) => (file.ok ? file.mapping : (file.rest ?? [])));
+  const told = files.flatMap((file) => (file.ok ? [] : file.faults));
+  const found = checkMapping(Object.fromEntries(readable.map((mapping) => [mapping.kind, mapping])), ground);
+  const more = ORDER.flatMap((kind) => untold(ofKind(told, kind), ofKind(found, kind)));
+  return inFileOrder([...told, ...more]);
+}
+
+const ofKind = (faults: readonly Fault[], kind: MappingKind): Fault[] => faults.filter((fault) => fault.kind === kind);
+
+const ORDER: readonly MappingKind[] = ['send', 'writeback', 'journey'];
+const inFileOrder = (faults: Fault[]): Fault[] => faults.toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.line - b.line || a.column - b.column);
 
 function checkExpressions(set: MappingSet, { schema }: Ground, report: Report): void {
   const attribution = set.send ? Object.keys(set.send.attribution) : null;

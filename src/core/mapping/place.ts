@@ -39,3 +39,9 @@ export function rememberPlaces(mapping: object, locate: Locate): void {
 export function placeOf(mapping: object, path: Path, offset = 0): Place {
   return locators.get(mapping)?.(path, offset) ?? { line: 1, column: 1 };
 }
+
+/** Those faults that stand neither where another was told already nor below it: what is said of the parts of something misshapen would be said of its stand-in. */
+export function untold<Faulty extends { path: string }>(told: readonly { path: string }[], faults: readonly Faulty[]): Faulty[] {
+  const places = told.map(({ path }) => path);
+  return faults.filter(({ path }) => !places.some((place) => path === place || (path.startsWith(place) && /^[.[]/.test(path.slice(place.length)))));
+}

@@ -5,6 +5,7 @@ import { writePath, type Path } from './place.ts';
 /** Why something is not sent. All reasons are told at once, so that a person mends them in one go. */
 export type ReasonCode =
   | 'no-rule'
+  | 'stage-renamed'
   | 'condition'
   | 'template-none'
   | 'template-missing'

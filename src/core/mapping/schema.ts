@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONSENT_CHANNELS, CONSENT_TYPES } from '#core/consent';
 import { ENVELOPE_STATUSES } from '#core/envelope';
 import { BACKWARD_POLICIES } from '#core/plan';
@@ -199,7 +199,10 @@ export const writebackSchema = z.strictObject({
             .optional()
             .describe('Keeps the signed document with the record once the envelope is completed. By default the CRM gets a link alone.'),
         })
-        .refine((rule) => Object.keys(rule.set).length + Object.keys(rule.once).length > 0 || rule.attach !== undefined, 'The rule writes nothing: give it set, once or attach.')
+        .refine((rule) => Object.keys(rule.set).length + Object.keys(rule.once).length > 0 || rule.attach !== undefined, {
+          path: ['set'],
+          error: 'The rule writes nothing: give it set, once or attach.',
+        })
         .refine((rule) => ofRecipients(rule.record) || !rule.roles, { path: ['roles'], error: 'Roles choose among recipients; this rule writes one record.' })
         .refine((rule) => !ofRecipients(rule.record) || rule.attach === undefined, {
           path: ['attach'],

@@ -7,7 +7,10 @@ export type Source = { ok: true; value: unknown; locate: Locate } | { ok: false;
 
 const TOO_DEEP = 'The file is nested too deeply.';
 
-/** Aliases are refused altogether: a mapping needs none, and without them a small file cannot unfold into a large one. */
+/**
+ * Aliases are refused altogether: a mapping needs none, and without them a small file cannot unfold into a large one. So are tags: without them every value is
+ * one that JSON has, while `!!binary` or `!!set` would make bytes and sets that no schema here looks into.
+ */
 export function readSource(text: string): Source {
   const lines = new LineCounter();
   const at = (offset: number): Place => {
@@ -25,6 +28,9 @@ export function readSource(text: string): Source {
     visit(document, {
       Alias: (_, node) => {
         faults.push({ path: '', ...at(node.range?.[0] ?? 0), say: 'Aliases (*name) are not used in mappings. Write the value out.' });
+      },
+      Value: (_, node) => {
+        if (node.tag !== undefined) faults.push({ path: '', ...at(node.range?.[0] ?? 0), say: `Tags (${short(node.tag)}) are not used in mappings. Write the value without it.` });
       },
     });
     if (faults.length > 0) return { ok: false, faults };
@@ -64,6 +70,9 @@ function keyOffset(document: Document, path: Path): number | undefined {
   const key = parent.items.map((pair) => pair.key).find((candidate) => isScalar(candidate) && candidate.value === String(path.at(-1)));
   return isScalar(key) ? key.range?.[0] : undefined;
 }
+
+/** A tag as files write it. */
+const short = (tag: string): string => tag.replace(/^tag:yaml\.org,2002:/, '!!').slice(0, 40);
 
 /** An offset inside a scalar, where the file writes it as it reads; folded and escaped texts keep their beginning. */
 function offsetWithin(text: string, start: number, value: string, within: number): number {

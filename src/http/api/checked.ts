@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '#core/problem';
 
 /** A mail address as the API takes it. */

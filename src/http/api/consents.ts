@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { newId } from '#lib/ids';
 import { actInput, readAct } from '#core/capture-act';
 import { presentState } from '#core/consent';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTouches } from '#core/touch';
 import { ensurePerson } from '#store/people';
 import { recordTouches } from '#store/touches';

@@ -8,6 +8,7 @@ import { findText, listTexts, type ConsentText } from '#store/consent-texts';
 import { Badge } from './badge.tsx';
 import { EMPTY, TextForm, type Draft } from './consent-text-form.tsx';
 import { topicWords } from './consent-words.tsx';
+import { commandOf } from './command.ts';
 import { at, back, formOf, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { Facts, Id } from './data.tsx';
 import { statusOf } from './errors.tsx';
@@ -75,7 +76,7 @@ function showTexts(c: ConsoleContext, texts: ConsentText[], draft: Draft): Respo
       <h1>Consent texts</h1>
       <p class="soft">The words that people are shown. A version never changes; other words become the next version, and whoever agreed keeps the words that they saw.</p>
       {texts.length === 0 ? (
-        <Empty title="No text yet">Publish the first one below, or a file of them: countersign consent publish mappings/consent/texts.yaml</Empty>
+        <Empty title="No text yet">Publish the first one below, or a file of them: {commandOf('consent publish mappings/consent/texts.yaml')}</Empty>
       ) : (
         <TextList c={c} texts={texts} />
       )}

@@ -56,6 +56,8 @@ export interface ConsoleEnv {
     /** The tenant of a `/t/:tenant` page. */
     tenant: TenantView | undefined;
     waiting: Waiting | undefined;
+    /** For operators: signed deliveries of any tenant that could not be read. */
+    faulty: number | undefined;
     /** What is stopped and held in that tenant. */
     brakes: BrakesNow | undefined;
     /** On the pages of mappings: the connected CRMs, and the one that is meant; empty where there is none. */

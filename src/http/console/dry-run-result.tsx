@@ -18,7 +18,7 @@ export function DryRunResult({ run, stages, children }: { run: DryRun; stages: M
       {decision.send ? <Plan plan={decision.plan} /> : <Reasons reasons={decision.reasons} rule={decision.rule} />}
       {decision.send ? (
         <>
-          <Writes writes={run.writes} />
+          <Writes writes={run.writes} plan={decision.plan} />
           <Steps steps={run.steps} />
         </>
       ) : null}
@@ -71,7 +71,7 @@ function Plan({ plan }: { plan: SendPlan }) {
               'Expires',
               policies.expiresAfterDays === null
                 ? 'never'
-                : `after ${counted(policies.expiresAfterDays, 'day')}${policies.retries > 0 ? `, then sent again up to ${counted(policies.retries, 'time')}` : ''}`,
+                : `after ${counted(policies.expiresAfterDays, 'day')}${policies.retries > 0 ? `, then sent again ${policies.retries === 1 ? 'once' : `up to ${policies.retries} times`}` : ''}`,
             ],
             ['If the deal goes back', { keep: 'the envelope stays out', void: 'the envelope is voided', ask: 'the owner is asked' }[policies.backward]],
           ]}
@@ -86,7 +86,7 @@ function Plan({ plan }: { plan: SendPlan }) {
               <li>
                 <strong>{recipient.name}</strong> <span class="soft">{recipient.email}</span>
                 <p class="soft">
-                  {recipient.role} · signs at {recipient.order}
+                  {recipient.role} · routing order {recipient.order}
                   {recipient.contact ? ` · contact ${recipient.contact}` : ''}
                 </p>
               </li>
@@ -109,7 +109,7 @@ function Plan({ plan }: { plan: SendPlan }) {
   );
 }
 
-function Writes({ writes }: { writes: DryRun['writes'] }) {
+function Writes({ writes, plan }: { writes: DryRun['writes']; plan: SendPlan }) {
   const present = writes.filter((entry) => entry.writes.length > 0);
   return (
     <section class="sheet">
@@ -121,7 +121,7 @@ function Writes({ writes }: { writes: DryRun['writes'] }) {
             <Badge words={entry.status === 'blocked' ? ['Blocked', 'bad'] : ENVELOPE_WORDS[entry.status]} /> {countOf(entry.writes)}
           </summary>
           {entry.writes.map((write) => (
-            <Write write={write} />
+            <Write write={write} name={plan.recipients.find(({ contact }) => contact !== null && contact === write.record.id)?.name} />
           ))}
         </details>
       ))}
@@ -134,13 +134,13 @@ function countOf(writes: PlannedWrite[]): string {
   return counted(fields, 'field');
 }
 
-function Write({ write }: { write: PlannedWrite }) {
+function Write({ write, name }: { write: PlannedWrite; name: string | undefined }) {
   const fields = Object.entries(write.set);
   const emptied = fields.filter(([, value]) => value === null || value === '').map(([field]) => field);
   return (
     <>
       <h3>
-        {write.record.type} <code>{write.record.id}</code>
+        {write.record.type} {name} <code>{write.record.id}</code>
       </h3>
       <Facts
         rows={[

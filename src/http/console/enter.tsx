@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { asServer } from '#store/scope';
 import { consumeLink, isLinkGood } from '#store/sessions';
 import { endSession, setSessionCookie } from '#http/sessions';
+import { commandOf } from './command.ts';
 import type { ConsoleContext, ConsoleEnv } from './context.ts';
 import { show } from './layout.tsx';
 import { wantsJson } from './list.tsx';
@@ -76,7 +77,7 @@ function HowToSignIn() {
   return (
     <>
       <p>Get a new one on the machine that runs the server:</p>
-      <pre class="data">countersign link</pre>
+      <pre class="data">{commandOf('link')}</pre>
       <p class="soft">It prints an address; open it in this browser. People of a connected account can also come in from their CRM’s install button.</p>
     </>
   );

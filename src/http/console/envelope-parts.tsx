@@ -60,7 +60,7 @@ export function Recipients({ recipients, people, now }: { recipients: Recipients
               <Badge words={RECIPIENT_WORDS[recipient.status]} />
             </div>
             <p class="soft">
-              {recipient.role} · signs at {recipient.position}
+              {recipient.role} · routing order {recipient.position}
               {people[index] ? <> · {people[index].email}</> : null}
             </p>
             {recipient.signed_at ? (

@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import type { DeliveryId } from '#core/ids';
 import { Problem } from '#core/problem';
+import { nameOf } from '#http/sessions';
 import { asServer } from '#store/scope';
 import { findFaulty, listFaulty } from '#store/view';
-import { at, isOperator, vendorName, type ConsoleEnv } from './context.ts';
+import { at, back, isOperator, sessionIn, vendorName, type ConsoleEnv } from './context.ts';
 import { Data, Facts, Id } from './data.tsx';
 import { show } from './layout.tsx';
 import { askOf, Empty, Exports, jsonPage, Pager, wantsJson } from './list.tsx';
@@ -68,12 +69,23 @@ export function faultyPages(): Hono<ConsoleEnv> {
             ['Received', <When at={delivery.received_at} now={clock.now()} seconds />],
           ]}
         />
+        <details>
+          <summary>Discard it</summary>
+          <form method="post" action={at(c, `/faulty/${delivery.id}/discard`)}>
+            <p>Its body is forgotten, and this cannot be taken back. Nothing of it was acted upon.</p>
+            <button class="danger">Discard it for good</button>
+          </form>
+        </details>
         <h2>Body</h2>
         {body === null ? <p class="soft">It is not kept any more.</p> : <Data text={body} label="Body" />}
         <h2>Headers</h2>
         <Data text={delivery.headers} label="Headers" />
       </>,
     );
+  });
+  app.post('/faulty/:delivery/discard', async (c) => {
+    await c.var.options.desk.discardDelivery(c.req.param('delivery') as DeliveryId, nameOf(sessionIn(c)));
+    return back(c, at(c, '/faulty'), 'delivery-discarded');
   });
   return app;
 }

@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
+import type { AlarmsTable } from '#store/schema';
 import { asServer } from '#store/scope';
 import { Problem } from '#core/problem';
 import { nameOf } from '#http/sessions';
-import { findServerStop, listTenants, type Page, type ServerStop, type TenantView } from '#store/view';
+import { findServerStop, listServerAlarms, listTenants, type Page, type ServerStop, type TenantView } from '#store/view';
+import { Alarms } from './alarms.tsx';
 import { back, formOf, isOperator, type ConsoleContext, type ConsoleEnv, type Vendor } from './context.ts';
 import { SignedOut } from './enter.tsx';
 import { show } from './layout.tsx';
@@ -21,10 +23,11 @@ export function homePage(): Hono<ConsoleEnv> {
     const page = await asServer(() => listTenants(options.db, { ...askOf(c), text }));
     const [only] = page.rows;
     const looking = text !== undefined || c.req.query('all') !== undefined || c.req.query('after') !== undefined || wantsJson(c);
-    if (!looking && !only) return show(c, { title: 'Begin' }, <Begin c={c} />);
+    const alarms = await asServer(() => listServerAlarms(options.db));
+    if (!looking && !only) return show(c, { title: 'Begin' }, <Begin c={c} alarms={alarms} />);
     if (!looking && only && page.rows.length === 1) return c.redirect(`/t/${only.id}`);
     if (wantsJson(c)) return jsonPage(c, page);
-    return show(c, { title: 'Tenants' }, <Tenants c={c} page={page} stop={(await findServerStop(options.db)) ?? null} />);
+    return show(c, { title: 'Tenants' }, <Tenants c={c} page={page} alarms={alarms} stop={(await findServerStop(options.db)) ?? null} />);
   });
   app.post('/', async (c) => {
     const { session, options } = c.var;
@@ -37,11 +40,12 @@ export function homePage(): Hono<ConsoleEnv> {
   return app;
 }
 
-function Tenants({ c, page, stop }: { c: ConsoleContext; page: Page<TenantView>; stop: ServerStop | null }) {
+function Tenants({ c, page, alarms, stop }: { c: ConsoleContext; page: Page<TenantView>; alarms: AlarmsTable[]; stop: ServerStop | null }) {
   const now = c.var.options.clock.now();
   return (
     <>
       <h1>Tenants</h1>
+      <Alarms c={c} alarms={alarms.filter(({ code }) => code !== 'sending-stopped')} />
       <Filter c={c} hint="Name or id" />
       {page.rows.length === 0 ? (
         <Empty title="No tenant of that name">
@@ -90,10 +94,11 @@ function Tenants({ c, page, stop }: { c: ConsoleContext; page: Page<TenantView>;
   );
 }
 
-function Begin({ c }: { c: ConsoleContext }) {
+function Begin({ c, alarms }: { c: ConsoleContext; alarms: AlarmsTable[] }) {
   const { vendors, sandbox, sandboxLinks, sandboxSteps } = c.var.options;
   return (
     <section class="sheet medium">
+      <Alarms c={c} alarms={alarms} />
       <h1>Install in a CRM</h1>
       <p class="lead">Everything begins with a CRM account: its deals are what gets signed, and its records are what gets written.</p>
       <ConnectButtons vendors={vendors.filter((vendor) => vendor.capabilities.includes('crm'))} tenant={null} />

@@ -10,6 +10,7 @@ import { Data, Facts, Id } from './data.tsx';
 import { show } from './layout.tsx';
 import { askOf, Empty, Exports, Filter, jsonPage, NoneSoFar, oneOf, Pager, Tabs, wantsJson } from './list.tsx';
 import { When } from './when.tsx';
+import { sayKind } from './wording.ts';
 
 export function inboxPages(): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>();
@@ -23,7 +24,7 @@ export function inboxPages(): Hono<ConsoleEnv> {
     const notice = await noticeOf(c);
     const content = await noticeContent(c.var.options.db, notice.tenant, notice, isOperator(c));
     if (wantsJson(c)) return c.json({ ...notice, payload: content.text });
-    return show(c, { title: `Notice ${notice.kind}`, current: 'inbox' }, <NoticePage c={c} notice={notice} content={content} />);
+    return show(c, { title: sayKind(notice.kind), current: 'inbox' }, <NoticePage c={c} notice={notice} content={content} />);
   });
   app.post('/inbox/:notice/replay', async (c) => {
     const notice = await noticeOf(c);
@@ -79,7 +80,8 @@ function Inbox({ c, page, filtered }: { c: ConsoleContext; page: Page<NoticeRow>
       )}
       {isOperator(c) ? (
         <p>
-          <a href={at(c, '/faulty')}>Deliveries that could not be read</a> <span class="soft">(of all tenants, for operators)</span>
+          <a href={at(c, '/faulty')}>Deliveries that could not be read</a> {c.var.faulty ? <span class="count bad">{c.var.faulty}</span> : null}{' '}
+          <span class="soft">(of all tenants, for operators)</span>
         </p>
       ) : null}
     </>
@@ -102,7 +104,10 @@ function NoticeTable({ c, rows }: { c: ConsoleContext; rows: NoticeRow[] }) {
         {rows.map((row) => (
           <tr>
             <td data-label="Event" class="main">
-              <a href={at(c, `/inbox/${row.id}`)}>{row.kind}</a>
+              <a href={at(c, `/inbox/${row.id}`)}>{sayKind(row.kind)}</a>
+              <p class="soft small">
+                <code>{row.kind}</code>
+              </p>
               {row.error ? <p class="bad small">{row.error}</p> : null}
             </td>
             <td data-label="State">
@@ -130,12 +135,13 @@ function NoticePage({ c, notice, content }: { c: ConsoleContext; notice: InboxTa
         <a href={at(c, '/inbox')}>Inbox</a>
       </p>
       <h1>
-        {notice.kind} <Badge words={NOTICE_WORDS[notice.state]} />
+        {sayKind(notice.kind)} <Badge words={NOTICE_WORDS[notice.state]} />
       </h1>
       {notice.state === 'dead' ? <DeadNotice c={c} notice={notice} /> : null}
       <section class="sheet">
         <Facts
           rows={[
+            ['Event', <code>{notice.kind}</code>],
             ['From', notice.vendor === 'countersign' ? 'Countersign' : vendorName(c.var.options, notice.vendor)],
             ['Happened', <When at={notice.at} now={now} seconds />],
             ['Received', <When at={notice.received_at} now={now} seconds />],

@@ -130,8 +130,7 @@ function Reconciliation({ c, install }: { c: ConsoleContext; install: InstallVie
             <Facts
               rows={[
                 ['Last success', <When at={cursor.last_ok_at} now={now} />],
-                ['Looked at', `${cursor.seen} in ${cursor.lease_until > now ? 'the running round so far' : 'the last round'}`],
-                ...gapRows(cursor),
+                ...roundRows(cursor, now),
                 ['Next round', cursor.lease_until > now ? 'running now' : <When at={cursor.next_at} now={now} />],
               ]}
             />
@@ -143,9 +142,14 @@ function Reconciliation({ c, install }: { c: ConsoleContext; install: InstallVie
 }
 
 type Cursor = InstallView['cursors'][number];
-/** Only what is asked of changes can find any. */
-const gapRows = ({ name, gaps, gaps_total }: Cursor): [string, unknown][] =>
-  name === GROUND ? [] : [['Gaps found', `${gaps} in that round, ${gaps_total} in all: changes that no webhook had told`]];
+/** Only a round that asks for changes looks at some, and can find a gap. */
+const roundRows = ({ name, seen, gaps, gaps_total, lease_until }: Cursor, now: number): [string, unknown][] =>
+  name === GROUND
+    ? []
+    : [
+        ['Looked at', `${seen} in ${lease_until > now ? 'the running round so far' : 'the last round'}`],
+        ['Gaps found', `${gaps} in that round, ${gaps_total} in all: changes that no webhook had told`],
+      ];
 
 /** A stream that nobody begins again by itself waits for a time that does not come. */
 const NEVER_MS = 366 * 86_400_000;

@@ -14,10 +14,10 @@ export function InstallLimits({ c, install }: { c: ConsoleContext; install: Inst
   return (
     <section aria-label="Calls that the vendor allows">
       <h3>Calls that the vendor allows</h3>
-      <table class="list">
+      <table class="list numbers">
         <thead>
           <tr>
-            <th scope="col">In a window of</th>
+            <th scope="col">Window</th>
             <th scope="col">Used</th>
             <th scope="col">Left</th>
             <th scope="col">Countersign takes</th>
@@ -27,13 +27,13 @@ export function InstallLimits({ c, install }: { c: ConsoleContext; install: Inst
         <tbody>
           {standings.map((one) => (
             <tr>
-              <td>{one.window}</td>
-              <td>
+              <td data-label="Window">{one.window}</td>
+              <td data-label="Used">
                 {figure(one.used)} of {figure(one.limit)}
               </td>
-              <td>{figure(one.left)}</td>
-              <td>{shareOf(one)}</td>
-              <td>
+              <td data-label="Left">{figure(one.left)}</td>
+              <td data-label="Countersign takes">{shareOf(one)}</td>
+              <td data-label="Heard">
                 <When at={one.heardAt} now={now} />
               </td>
             </tr>

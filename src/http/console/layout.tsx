@@ -102,7 +102,7 @@ function Header({ c, current }: { c: ConsoleContext; current: string | undefined
 }
 
 function Navigation({ c, current }: { c: ConsoleContext; current: string | undefined }) {
-  const dead: Record<string, number> = { inbox: c.var.waiting?.inbox.dead ?? 0, outbox: c.var.waiting?.outbox.parked ?? 0 };
+  const dead: Record<string, number> = { inbox: (c.var.waiting?.inbox.dead ?? 0) + (c.var.faulty ?? 0), outbox: c.var.waiting?.outbox.parked ?? 0 };
   return (
     <nav aria-label="Main">
       {PAGES.map(([id, path, label]) => (

@@ -4,6 +4,7 @@ import { ENVELOPE_STATUSES, isClosed, type EnvelopeStatus } from '#core/envelope
 import type { AlarmsTable } from '#store/schema';
 import { asServer } from '#store/scope';
 import { countEnvelopes, listAlarms, listEnvelopes, listInstalls, type EnvelopeRow, type InstallView, type Waiting } from '#store/view';
+import { Alarms } from './alarms.tsx';
 import { Badge, ENVELOPE_WORDS } from './badge.tsx';
 import { at, isOperator, tenantIn, vendorName, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { counted } from './counted.ts';
@@ -130,36 +131,6 @@ function Reconnects({ c, installs }: { c: ConsoleContext; installs: InstallView[
             </p>
           </div>
         ))}
-    </>
-  );
-}
-
-function Alarms({ c, alarms }: { c: ConsoleContext; alarms: AlarmsTable[] }) {
-  const now = c.var.options.clock.now();
-  return (
-    <>
-      {alarms.map((alarm) => (
-        <div class="note bad" role="alert">
-          <p>
-            <strong>{alarm.say}</strong>
-          </p>
-          <p class="soft">
-            <code>{alarm.code}</code> · {alarm.count === 1 ? 'once' : counted(alarm.count, 'time')}, last <When at={alarm.last_at} now={now} />
-            {alarm.code === 'sends-held' ? (
-              <>
-                {' · '}
-                <a href={at(c, `/held/${alarm.subject}`)}>Review</a>
-              </>
-            ) : null}
-            {alarm.code === 'dead-letters' ? (
-              <>
-                {' · '}
-                <a href={at(c, '/outbox?state=parked')}>Open the dead letters</a>
-              </>
-            ) : null}
-          </p>
-        </div>
-      ))}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { sayMoney } from '#core/money';
 import { buildReport, REPORT_BY, type Report } from '#core/report';
 import { isDay, lastDay, readAsk, writeDay, type ReportAsk } from '#core/report-ask';
 import { readReport, type ReportBasis } from '#store/view';
+import { commandOf } from './command.ts';
 import { at, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { counted } from './counted.ts';
 import { Id } from './data.tsx';
@@ -150,7 +151,7 @@ function Basis({ basis: { frozen, corrections, head, cut } }: { basis: ReportBas
         {counted(frozen, 'frozen row')} of the attribution ledger{corrections > 0 ? `, with ${counted(corrections, 'correction')}` : ''}, head {head.seq}: <Id value={head.hash} />
       </p>
       <p class="soft">
-        Sums over the rows are the whole to the last cent. <code>countersign ledger verify</code> proves that no row was changed.
+        Sums over the rows are the whole to the last cent. <code>{commandOf('ledger verify')}</code> proves that no row was changed.
         {cut ? ' The period holds more than a report looks at: the oldest were left out.' : ''}
       </p>
     </section>

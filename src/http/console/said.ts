@@ -9,6 +9,7 @@ export const SAID: ReadonlyMap<string, string> = new Map([
   ['voiding', 'The envelope is being voided. It is final once the provider confirms.'],
   ['replayed', 'It is back on the line and runs at the next turn.'],
   ['discarded', 'It was discarded. Its history stays.'],
+  ['delivery-discarded', 'It was discarded, with its body.'],
   ['reconciling', 'Reconciliation begins now; what it finds appears here.'],
   ['sending-on', 'This account may now send to live people.'],
   ['sending-off', 'This account no longer sends to live people.'],

@@ -39,7 +39,7 @@ export function storyPages(): Hono<ConsoleEnv> {
       c,
       { title: 'Story', current: 'envelopes' },
       <>
-        <h1>{deal ? `The story of deal ${deal}` : 'A story'}</h1>
+        <h1>{envelope?.deal_name ? `The story of ${envelope.deal_name}` : deal ? `The story of deal ${deal}` : 'A story'}</h1>
         <p class="soft">
           Correlation <Id value={correlation} />
         </p>

@@ -1,6 +1,6 @@
 import type { ConsentTopic } from '#core/consent';
 import type { EffectData, EffectKind } from '#core/effect';
-import type { EnvelopeStatus } from '#core/envelope';
+import { statusWords, type EnvelopeStatus } from '#core/envelope';
 import type { FactData, FactType } from '#core/fact';
 import { counted } from './counted.ts';
 import type { FactsTable, ReceiptsTable } from '#store/ledger-schema';
@@ -76,7 +76,7 @@ const EFFECTS: { [Kind in EffectKind]: (data: EffectData[Kind], names: Names) =>
   'envelope.create': (_, { sign }) => `Make the envelope at ${sign} and send it`,
   'envelope.void': (_, { sign }) => `Void the envelope at ${sign}`,
   'envelope.remind': (_, { sign }) => `Have ${sign} remind whoever has to sign now`,
-  'envelope.wait': (data) => `See whether the envelope is still “${data.status}” when the journey rule “${data.rule}” is due`,
+  'envelope.wait': (data) => `See whether the envelope is still “${statusWords(data.status)}” when the journey rule “${data.rule}” is due`,
   'record.write': (data, { crm }) => `Write ${counted(Object.keys(data.set).length, 'field')} of ${data.record.type} ${data.record.id} in ${crm}`,
   'task.create': (data, { crm }) => `Make a task in ${crm}: ${data.subject}`,
   'journey.join': (data, { journey }) => `Add contact ${data.contact} to the list “${data.list}”${data.status === undefined ? '' : ` as “${data.status}”`} in ${journey}`,
@@ -165,4 +165,29 @@ function worded(json: string, say: (data: unknown) => string | undefined, bare: 
   } catch {
     return bare;
   }
+}
+
+/** Of what we told ourselves, or found by asking. Those of effects tell what came of the call, be it a refusal. */
+const KINDS: Record<string, string> = {
+  'deal.read': 'Answer to reading the deal',
+  'envelope.create': 'Answer to making the envelope',
+  'envelope.void': 'Answer to voiding the envelope',
+  'answers.read': 'Answer to reading what was ticked',
+  'record.write': 'Answer to writing a record',
+  'contact.intake': 'Answer to finding or making a contact',
+  'reconcile.deal': 'A change of a deal, found by asking',
+  'reconcile.envelope': 'A change of an envelope, found by asking',
+  'send.requested': 'Send for signature was pressed',
+  'envelope.void-requested': 'A void was asked for',
+  'envelope.remind-requested': 'A reminder was asked for',
+};
+
+/** What a notice is called: `deal.propertyChange` as “Deal property change”. */
+export function sayKind(kind: string): string {
+  const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  const words = kind
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replaceAll(/[-._]+/g, ' ')
+    .toLowerCase();
+  return known ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
