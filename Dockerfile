@@ -1,16 +1,16 @@
 # Two stages: the first has a compiler for better-sqlite3, the second has only what runs.
-FROM node:24-slim AS build
+FROM node:22-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json esbuild.config.js ./
 COPY src src
 COPY connectors connectors
 COPY migrations migrations
 RUN npm run build && npm prune --omit=dev
 
-FROM node:24-slim
+FROM node:22-slim
 # For `consent verify`, which runs the same script that stands in every proof.
 RUN apt-get update && apt-get install -y --no-install-recommends openssl && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production

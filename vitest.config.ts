@@ -20,8 +20,6 @@ const LONG = [
 ];
 
 export default defineConfig({
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'], externalConditions: ['node'] } },
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,

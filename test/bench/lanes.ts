@@ -8,7 +8,7 @@ import { postgresServer, runAsAdmin, stopServer } from '../store/postgres.ts';
 import { createEngine, give, total, until, type Engine } from '../work/stage.ts';
 
 /**
- * What jobs cost beside what was weighed: a plain NOTIFY that wakes loops which claim for themselves. By itself, `npx tsx --conditions=source test/bench/lanes.ts`:
+ * What jobs cost beside what was weighed: a plain NOTIFY that wakes loops which claim for themselves. By itself, `npx tsx test/bench/lanes.ts`:
  * it needs a PostgreSQL and says what it found, in one run for all of them.
  */
 const LANES = 50;

@@ -1,12 +1,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { forged, measure, REFUSED, repeated, type Contest, type Measured } from './contest.ts';
-import { atLeast, atMost, median, shown, type Bench } from './figures.ts';
+import { contest, figuresOf, forged, measure, ratioOf, REFUSED, repeated } from './contest.ts';
+import { atLeast, atMost, shown, type Bench } from './figures.ts';
 import { load } from './load.ts';
 import { countRows } from './rows.ts';
 import { inFolder, pinLoad, type Server } from './servers.ts';
 
-const ROUNDS = 3;
 const CONNECTIONS = 64;
 const FORGERIES = 20_000;
 /** What a heap may differ by after as many requests, MiB: a request that left 100 bytes would show. */
@@ -17,37 +16,28 @@ const PATIENCE_MS = 10_000;
 const WEIGHING = `data:text/javascript,${encodeURIComponent(`import { writeFileSync } from 'node:fs';
 process.on('SIGUSR2', () => { gc(); gc(); writeFileSync(process.env.BENCH_HEAP, String(process.memoryUsage().heapUsed)); });`)}`;
 
-/** P7: a storm of repeats, and one of forged signatures, beside new events in the same round. */
-export const repeats: Bench = async (say) => {
+/** P7: a storm of repeats, and one of forged signatures, beside new events in the same turns. */
+export const repeats: Bench = async () => {
   pinLoad();
-  const rounds: { fresh: Measured; repeats: Measured; forgeries: Measured; written: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const fresh = await flood({});
-    const again = await flood({ requests: repeated });
-    let written = Number.NaN;
-    const forgeries = await flood({
-      requests: forged,
-      statuses: REFUSED,
-      look: (_server, database) => void (written = countRows(database, ['inbox', 'deliveries', 'facts', 'alarms'])),
-    });
-    say([fresh, again, forgeries].map((one, place) => `${['new', 'repeats', 'forged'][place] ?? ''} ${Math.round(one.perSecond)}/s, ${Math.round(one.cpuUs)} µs`).join('; '));
-    rounds.push({ fresh, repeats: again, forgeries, written });
-  }
+  let written = Number.NaN;
+  const look = (_server: Server, database: string) => void (written = countRows(database, ['inbox', 'deliveries', 'facts']));
+  const turns = await contest(
+    {
+      'new events': { kind: 'product' },
+      repeats: { kind: 'product', requests: repeated },
+      forgeries: { kind: 'product', requests: forged, statuses: REFUSED, look },
+    },
+    CONNECTIONS,
+  );
   const grown = await heapGrowth();
-  const written = Math.max(...rounds.map((one) => one.written));
   return [
-    atLeast('95 % repeats, of the rate of new events', median(rounds.map((one) => one.repeats.perSecond / one.fresh.perSecond)), 'x', 1.3),
-    atLeast('forged signatures refused, of the rate of new events', median(rounds.map((one) => one.forgeries.perSecond / one.fresh.perSecond)), 'x', 2),
+    atLeast('95 % repeats, of the rate of new events', ratioOf(turns.repeats, turns['new events']), 'x', 1.3),
+    atLeast('forged signatures refused, of the rate of new events', ratioOf(turns.forgeries, turns['new events']), 'x', 2),
     { ...shown('rows written for forged events', written, 'rows'), goal: '= 0', ok: written === 0 },
     atMost(`heap after ${FORGERIES} forged events more`, grown, 'MiB', NOISE_MB),
-    shown('new events', median(rounds.map((one) => one.fresh.perSecond)), 'events/s'),
-    shown('a new event, processor', median(rounds.map((one) => one.fresh.cpuUs)), 'µs'),
-    shown('a repeat, processor', median(rounds.map((one) => one.repeats.cpuUs)), 'µs'),
-    shown('a forgery, processor', median(rounds.map((one) => one.forgeries.cpuUs)), 'µs'),
+    ...figuresOf(turns, CONNECTIONS),
   ];
 };
-
-const flood = (contest: Omit<Contest<Measured>, 'connections'>): Promise<Measured> => measure('product', { connections: CONNECTIONS, ...contest });
 
 /** What is in use after twice as many forged events, less what was after half of them, MiB. */
 function heapGrowth(): Promise<number> {

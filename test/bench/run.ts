@@ -1,5 +1,6 @@
 import type { Bench } from './figures.ts';
 import { table } from './figures.ts';
+import { readUsage, refuse } from '../usage.ts';
 import { buildProduct } from './servers.ts';
 
 /** `npm run bench -- <name>… [--json]`. A missed goal is shown, and is no failure of the bench. */
@@ -7,6 +8,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   ingest: async () => (await import('./ingest.ts')).ingest,
   drain: async () => (await import('./drain.ts')).drain,
   fairness: async () => (await import('./fairness.ts')).fairness,
+  'fairness-postgres': async () => (await import('./fairness.ts')).fairnessOnPostgres,
   growth: async () => (await import('./growth.ts')).growth,
   latency: async () => (await import('./latency.ts')).latency,
   ledger: async () => (await import('./ledger.ts')).ledger,
@@ -22,13 +24,15 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   wall: async () => (await import('./wall.ts')).wall,
 };
 
-const json = process.argv.includes('--json');
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const unknown = names.filter((name) => !(name in BENCHES));
-if (names.length === 0 || unknown.length > 0) {
-  console.error(`${unknown.length > 0 ? `There is no bench "${unknown.join('", "')}". ` : ''}Name one or more of: ${Object.keys(BENCHES).join(', ')}.`);
-  process.exit(2);
-}
+const USAGE = `npm run bench -- <name>… [--json]   measures; the names: ${Object.keys(BENCHES).join(', ')}
+  --json   one object for each, instead of a table`;
+const {
+  values: { json },
+  positionals: names,
+} = readUsage(USAGE, { allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) refuse(`There is no bench "${unknown.join('", "')}".`, USAGE);
+if (names.length === 0) refuse('Name a bench.', USAGE);
 
 // `dist` is taken as it is where BENCH_BUILT says so.
 if (process.env['BENCH_BUILT'] !== 'yes') buildProduct();

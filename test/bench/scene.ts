@@ -32,12 +32,12 @@ export interface Scene {
 export async function inScene<T>(program: string[], environment: Record<string, string>, play: (scene: Scene) => Promise<T>): Promise<T> {
   return inFolder(async (folder) => {
     const front = await openFront();
-    const database = join(folder, 'bench.db');
+    const database = environment['DATABASE_URL'] ?? join(folder, 'bench.db');
     const server = await startServer(program, {
       COUNTERSIGN_MODE: 'sandbox',
       PUBLIC_URL: front.address,
-      COUNTERSIGN_DATABASE: database,
       COUNTERSIGN_KEY: KEY.toString('base64'),
+      ...(environment['DATABASE_URL'] === undefined ? { COUNTERSIGN_DATABASE: database } : {}),
       ...environment,
     });
     front.behind(server.port);

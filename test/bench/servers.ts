@@ -13,7 +13,7 @@ const READY = /ready at http/;
 
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 /** How a program of the bench, or of the product, is run from its source. */
-export const FROM_SOURCE = ['--conditions=source', '--import', 'tsx'];
+export const FROM_SOURCE = ['--import', 'tsx'];
 export const PRODUCT = ['dist/src/main.js', 'serve'];
 
 export interface Server {
@@ -27,11 +27,14 @@ export interface Server {
   /** CPU time used so far, milliseconds. */
   cpuMs(): number;
   stop(): Promise<void>;
+  /** Stands still, as if it were not there, until it goes on. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** Compiles the product, as `npm start` does. */
 export function buildProduct(): void {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noEmitOnError', 'false'], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
+  execFileSync(process.execPath, ['esbuild.config.js'], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
 }
 
 /** Moves this process off the servers' core. */
@@ -64,7 +67,8 @@ export async function startServer(args: string[], environment: Record<string, st
         child.kill(options.profile ? 'SIGTERM' : 'SIGKILL');
         await closed;
       };
-      resolve({ port, address: `http://127.0.0.1:${port}`, pid, startMs: performance.now() - begun, residentMb: () => residentMb(pid), cpuMs: () => cpuMs(pid), stop });
+      const signals = { freeze: () => void child.kill('SIGSTOP'), thaw: () => void child.kill('SIGCONT') };
+      resolve({ port, address: `http://127.0.0.1:${port}`, pid, startMs: performance.now() - begun, residentMb: () => residentMb(pid), cpuMs: () => cpuMs(pid), stop, ...signals });
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);

@@ -38,6 +38,21 @@ const STRUCTURE = `({
   blind: [...document.querySelectorAll('img:not([alt])')].length,
   empty: [...document.querySelectorAll('a, button')].filter((one) => !one.hidden && !one.textContent.trim() && !one.ariaLabel).length,
 })`;
+/** Words that a narrow column breaks in two. What is long, or no word, may be broken. */
+const BROKEN = `(() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (!node.parentElement.checkVisibility() || node.parentElement.closest('code, pre, textarea, option, thead, .sr')) continue;
+    for (const { 0: word, index } of node.data.matchAll(/(?<![^\\s])\\p{L}{2,14}(?![^\\s])/gu)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) found.push(word);
+    }
+  }
+  return found;
+})()`;
 const SOUND = { lang: 'en', quirks: false, mains: 1, headings: 1, banners: 1, unnamed: [], twice: [], blind: 0, empty: 0 };
 
 async function addresses(): Promise<string[]> {
@@ -82,6 +97,7 @@ describe('every page', () => {
       expect([path, answer?.status()]).toEqual([path, 200]);
       expect([path, await phone.evaluate(STRUCTURE)]).toEqual([path, SOUND]);
       expect([path, await overflowOf(phone)]).toEqual([path, 0]);
+      expect([path, await phone.evaluate(BROKEN)]).toEqual([path, []]);
       await phone.emulateMedia({ colorScheme: 'dark' });
       const dark = await phone.evaluate('getComputedStyle(document.body).backgroundColor');
       await phone.emulateMedia({ colorScheme: 'light' });
@@ -90,6 +106,29 @@ describe('every page', () => {
     }
     await phone.close();
     expect([...titles].filter(([, title]) => !/^.+ · (Countersign|HubSpot sandbox|DocuSign sandbox|Mailbox sandbox)$/.test(title))).toEqual([]);
+  });
+
+  test('keeps the whole navigation at hand on a laptop, down to the mailbox and the way out', async () => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(tenant);
+    expect(await page.evaluate('(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector(".side"))')).toBe(0);
+    await page.setViewportSize(DESKTOP);
+  });
+
+  test('so does what Send for signature would send, with addresses of any length', async () => {
+    const phone = await page.context().newPage();
+    await phone.setViewportSize(PHONE);
+    await openDeal(phone, BY_KEYS);
+    await phone.getByRole('link', { name: 'Send for signature' }).click();
+    await phone
+      .getByRole('group', { name: 'Customer' })
+      .getByLabel('E-mail')
+      .fill(`${'a'.repeat(60)}@example.com`);
+    await phone.getByRole('button', { name: 'Preview' }).click();
+    await phone.getByRole('status').getByText('Customer: Camille Durand').waitFor();
+    expect(await overflowOf(phone)).toBe(0);
+    expect(await phone.evaluate(BROKEN)).toEqual([]);
+    await phone.close();
   });
 
   test('leads to pages that are there', async () => {

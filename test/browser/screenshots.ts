@@ -2,10 +2,12 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { projectRoot } from '#lib/root';
+import { readUsage } from '../usage.ts';
 import { askToInstall, connectProvider, dealSays, dragDeal, grantInstall, openDeal, openMail, sign, signIn } from './person.ts';
 import { openStage, PHONE } from './stage.ts';
 
 /** Plays the story in a world of its own and keeps pictures of it in `docs/images`, for the README and the docs: `npm run screenshots`. */
+readUsage('npm run screenshots   plays the story in Chromium, and writes docs/images', {});
 const FOLDER = join(projectRoot, 'docs', 'images');
 /** A page of documentation should not be heavy. */
 const MOST_BYTES = 300_000;

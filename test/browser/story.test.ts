@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { projectRoot } from '#lib/root';
 import { askToInstall, connectProvider, dealSays, decline, dragDeal, firstSteps, grantInstall, openDeal, openMail, overflowOf, sign } from './person.ts';
 import { openStage, PATIENCE_MS, PHONE, type Stage } from './stage.ts';
 
@@ -9,7 +11,11 @@ const DECLINED = 'Nordlys Studio: pilot';
 const EXPIRED = 'Kestrel Logistics: fleet contracts';
 const BLOCKED = 'Paper Lantern: renewal';
 
+/** Not in the repository; CI keeps them. */
+const PICTURES = join(projectRoot, 'screenshots', 'story');
+
 let stage: Stage;
+let step = 0;
 let page: Page;
 let phone: Page;
 beforeAll(async () => {
@@ -18,6 +24,20 @@ beforeAll(async () => {
   phone = await stage.open({ viewport: PHONE });
 });
 afterAll(() => stage.close());
+// What a person would see at the end of each step, on a desk and on a phone.
+afterEach(async ({ task }) => {
+  const number = String(++step).padStart(2, '0');
+  for (const [size, one] of Object.entries({ desktop: page, phone }))
+    await one.screenshot({
+      path: join(
+        PICTURES,
+        `${number} ${task.name
+          .replaceAll(/[^\p{L}\d]+/gu, ' ')
+          .trim()
+          .slice(0, 80)}, ${size}.png`,
+      ),
+    });
+});
 // No page on the way may break its content policy, fail to load anything or write an error.
 afterEach(() => expect(stage.faults).toEqual([]));
 

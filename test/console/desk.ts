@@ -103,6 +103,7 @@ export function fakeDesk(): FakeDesk {
     discardEffect: (...rest) => note('discardEffect', ...rest),
     replayNotice: (...rest) => note('replayNotice', ...rest),
     discardNotice: (...rest) => note('discardNotice', ...rest),
+    discardDelivery: (...rest) => note('discardDelivery', ...rest),
     brakes: {
       stop: (...rest) => note('brakes.stop', ...rest),
       resume: (...rest) => note('brakes.resume', ...rest),

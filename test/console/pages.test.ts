@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '#lib/ids';
 import { Problem } from '#core/problem';
+import { raiseAlarm } from '#store/alarms';
 import { seedEnvelope } from './seed-envelope.ts';
 import { seed, type Seeded } from './seed.ts';
 import { openWorld, type World } from './world.ts';
@@ -23,7 +24,7 @@ async function emptyTenant() {
 describe('the front door', () => {
   test('asks a stranger to sign in and says how', async () => {
     const text = await page('/', '');
-    expect(text).toContain('countersign link');
+    expect(text).toMatch(/(npm run countersign --|node dist\/src\/main\.js) link</);
   });
 
   test('offers a first operator to install, with the steps of the sandbox', async () => {
@@ -42,6 +43,17 @@ describe('the front door', () => {
     expect(text).toContain('Juniper');
     expect(text).toContain('Quillback');
     expect(await page('/?q=quill', operator)).not.toContain('>Juniper<');
+  });
+
+  test('tells an operator with several tenants what is wrong with the server, and nothing of one tenant’s', async () => {
+    const [{ tenant }, { tenant: other }] = [await seed(world, 'Juniper'), await seed(world, 'Quillback')];
+    const now = world.clock.now();
+    await raiseAlarm(world.db, { code: 'clock-jumped', subject: 'server', tenant: null, say: 'The clock jumped.' }, now);
+    await raiseAlarm(world.db, { code: 'dead-letters', subject: tenant, tenant, say: 'Something of Juniper waits.' }, now);
+    const text = await page('/', await world.signIn(null));
+    expect(text).toContain('The clock jumped.');
+    expect(text).not.toContain('Something of Juniper waits.');
+    expect(await page(`/t/${other}`, await world.signIn(other))).not.toContain('The clock jumped.');
   });
 });
 

@@ -206,9 +206,9 @@ async function seedInbox({ db, clock }: World, tenant: TenantId, install: Instal
 
 async function seedAudit(db: Db, tenant: TenantId, envelope: EnvelopeId, now: number): Promise<void> {
   const entries = [
-    ['install.connected', 'account admin', 'hubspot', '{"scopes":4}'],
+    ['install.granted', 'account admin', 'hubspot', '{"scopes":4}'],
     ['mapping.saved', 'operator', 'send', '{"version":2}'],
-    ['envelope.reminded', 'operator', envelope, '{}'],
+    ['envelope.remind-requested', 'operator', envelope, '{}'],
   ] as const;
   await db.transaction().execute((tx) =>
     append(

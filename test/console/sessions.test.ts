@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { manualClock } from '#lib/clock';
+import { raiseAlarm } from '#store/alarms';
 import { findSession, issueLink, openSession, sweepSessions } from '#store/sessions';
 import { seed } from './seed.ts';
 import { openWorld, ORIGIN, type World } from './world.ts';
@@ -31,6 +32,15 @@ describe('one-time links', () => {
     expect((await world.ask('/', { cookie: cookieOf(entered) })).status).toBe(200);
   });
 
+  test('what is wrong with the server is said before any account is connected', async () => {
+    const say = '3 deliveries of HubSpot in a row had a wrong signature.';
+    await raiseAlarm(world.db, { code: 'webhook-signature-failing', subject: 'hubspot', tenant: null, say }, clock.now());
+    const entered = await world.ask(`/enter/${await link()}`, { method: 'POST' });
+    const page = await (await world.ask('/', { cookie: cookieOf(entered) })).text();
+    expect(page).toContain('Install in a CRM');
+    expect(page).toContain(say);
+  });
+
   test('a link works once, also when pressed many times at once', async () => {
     const token = await link();
     const answers = await Promise.all(Array.from({ length: 8 }, () => world.ask(`/enter/${token}`, { method: 'POST' })));
@@ -44,7 +54,7 @@ describe('one-time links', () => {
     for (const path of [`/enter/${token}`, '/enter/never-issued']) {
       const page = await world.ask(path);
       expect(page.status).toBe(410);
-      expect(await page.text()).toContain('countersign link');
+      expect(await page.text()).toMatch(/(npm run countersign --|node dist\/src\/main\.js) link</);
     }
     expect((await world.ask(`/enter/${token}`, { method: 'POST' })).status).toBe(410);
   });

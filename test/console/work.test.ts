@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NoticeId } from '#core/ids';
+import { sayKind } from '#http/console/wording';
 import { putMapping } from '#store/mappings';
 import { seed, type Seeded } from './seed.ts';
 import { openWorld, type World } from './world.ts';
@@ -46,11 +48,46 @@ describe('the outbox', () => {
 });
 
 describe('the inbox', () => {
+  test('names an event in words, and as its vendor does', async () => {
+    const text = await page('/inbox');
+    const { kind } = await world.db
+      .selectFrom('inbox')
+      .select('kind')
+      .where('id', '=', seeded.ids.notice as NoticeId)
+      .executeTakeFirstOrThrow();
+    expect(text).toContain(`>${sayKind(kind)}</a><p class="soft small"><code>${kind}</code></p>`);
+    expect(['deal.propertyChange', 'recipient-sent', 'reconcile.deal'].map(sayKind)).toEqual(['Deal property change', 'Recipient sent', 'A change of a deal, found by asking']);
+  });
+
   test('a dead notice can be tried again or discarded', async () => {
     expect(await page(`/inbox/${seeded.ids.notice}`)).toContain('propertyValue was expected and is absent.');
     await ask(`/inbox/${seeded.ids.notice}/replay`, {});
     await ask(`/inbox/${seeded.ids.notice}/discard`, {});
     expect(world.desk.calls.map(([name]) => name)).toEqual(['replayNotice', 'discardNotice']);
+  });
+
+  test('a delivery that could not be read is discarded by operators alone', async () => {
+    const path = `/t/${seeded.tenant}/faulty/${seeded.ids.delivery}`;
+    expect(await (await world.ask(path, { cookie: await world.signIn(null) })).text()).toContain(`action="${path}/discard"`);
+    expect((await world.ask(`${path}/discard`, { cookie, form: {} })).status).toBe(404);
+    expect(world.desk.calls).toEqual([]);
+    const answer = await world.ask(`${path}/discard`, { cookie: await world.signIn(null), form: {} });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/t/${seeded.tenant}/faulty?said=delivery-discarded`]);
+    expect(world.desk.calls).toEqual([['discardDelivery', seeded.ids.delivery, 'operator']]);
+  });
+
+  test('says how many deliveries could not be read, to operators alone', async () => {
+    const count = async (cookie: string) => {
+      const text = await (await world.ask(`/t/${seeded.tenant}/inbox`, { cookie })).text();
+      return [
+        />Inbox<span class="count bad" title="dead letters">(\d+)</.exec(text)?.[1],
+        />Deliveries that could not be read<\/a> <span class="count bad">(\d+)</.exec(text)?.[1],
+      ];
+    };
+    expect([await count(await world.signIn(null)), await count(await world.signIn(seeded.tenant))]).toEqual([
+      ['2', '1'],
+      ['1', undefined],
+    ]);
   });
 });
 
@@ -187,6 +224,8 @@ describe('installs', () => {
       .execute();
     const text = await page('/installs');
     for (const words of [form, '2,200 of the 3,750', '14,000 of 15,000', 'At this rate the day’s quota ends at', 'Calls that the vendor allows']) expect(text).toContain(words);
+    // A phone shows no head of the table.
+    for (const label of ['Window', 'Used', 'Left', 'Countersign takes', 'Heard']) expect(text).toContain(`data-label="${label}"`);
     await ask(`/installs/${seeded.crm}/share`, { percent: '40' });
     expect(world.desk.calls).toEqual([['setDayShare', seeded.tenant, seeded.crm, 40, 'account admin']]);
   });

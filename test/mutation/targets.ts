@@ -19,7 +19,11 @@ export const TARGETS: Target[] = [
     module: 'connectors/docusign/inbound.ts',
     tests: ['test/connectors/docusign/notices.test.ts', 'test/connectors/docusign/inbound.test.ts'],
     same: [
-      { line: 'const field = message', say: "message.error.issues[0]?.path.join('.') ?? ''  ->  (message.error.issues[0]?.path.join('.'))", why: 'A refusal always has an issue.' },
+      {
+        line: 'throw malformed(message.error',
+        say: "message.error.issues[0]?.path.join('.') ?? ''  ->  (message.error.issues[0]?.path.join('.'))",
+        why: 'A refusal always has an issue.',
+      },
     ],
   },
   {
@@ -39,6 +43,12 @@ export const TARGETS: Target[] = [
   {
     part: 'dedupe',
     module: 'src/store/ingest.ts',
+    tests: ['test/store/ingest-groups.test.ts'],
+    databases: true,
+  },
+  {
+    part: 'dedupe',
+    module: 'src/store/arrivals.ts',
     tests: ['test/store/ingest-groups.test.ts'],
     databases: true,
     same: [
@@ -101,10 +111,6 @@ export const TARGETS: Target[] = [
     part: 'ledger',
     module: 'src/lib/json.ts',
     tests: ['test/lib/entries.test.ts', 'test/lib/values.test.ts'],
-    same: [
-      { line: '.sort(', say: '1  ->  (1 + 1)', why: 'Only the sign counts.' },
-      { line: '.sort(', say: 'a < b  ->  <=', why: 'No two names are equal.' },
-    ],
   },
   {
     part: 'ledger',

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectRoot } from '#lib/root';
+import { projectFile, projectRoot } from '#lib/root';
 import { manifestSchema } from '#ports/manifest';
 import { scaffold } from './scaffold.ts';
 import { namesOf } from './templates.ts';
@@ -31,6 +31,15 @@ function run(tool: string, ...args: string[]): { status: number | null; output: 
   });
   return { status, output: stdout + stderr };
 }
+
+it('the guide names the files in which a connector is wired', () => {
+  const wired = { 'src/vendors.ts': ['const CONNECTORS', 'function liveRegistrations'], 'src/sandbox-world.ts': ['function play'], 'test/contract/vendors.ts': ['const TRIED'] };
+  const guide = projectFile('CONTRIBUTING.md');
+  for (const [path, names] of Object.entries(wired)) {
+    expect(guide).toContain(`\`${path}\``);
+    for (const name of names) expect(projectFile(path), path).toContain(name);
+  }
+});
 
 describe('npm run new connector', () => {
   it('names the connector for folder, code and people', () => expect(namesOf('acme-sign')).toEqual({ id: 'acme-sign', value: 'acmeSign', title: 'Acme Sign' }));

@@ -35,7 +35,7 @@ import { inbound } from './inbound.ts';
 export const ${value}: Connector = { manifest: loadManifest('${id}'), auth, inbound };
 `;
 
-const auth = ({ title }: Names) => `import { z } from 'zod';
+const auth = ({ title }: Names) => `import * as z from 'zod';
 import { Problem } from '#core/problem';
 import { Secret } from '#lib/secret';
 import type { Account, AppRegistration, Auth, TokenHttp, Tokens } from '#ports/auth';
@@ -75,7 +75,7 @@ async function token(app: AppRegistration, http: TokenHttp, now: number, form: R
 }
 `;
 
-const inbound = ({ id, title }: Names) => `import { z } from 'zod';
+const inbound = ({ id, title }: Names) => `import * as z from 'zod';
 import type { Fact } from '#core/fact';
 import { Problem } from '#core/problem';
 import { hmacBase64, sameText, sha256 } from '#lib/hmac';

@@ -29,8 +29,8 @@ const real = {
 /** Time of this machine, for figures alone. */
 export const machineNow = (): number => real.performanceNow();
 
-/** Resolves once every promise that can go on has gone on: the engine empties its queue of them before it takes the next turn. */
-export const drained = (): Promise<void> => new Promise((resolve) => real.setImmediate(resolve));
+/** Resolves once every promise that can go on has gone on: the engine empties its queue of them before it takes the next turn, and the database hands its connection on at most one turn later. */
+export const drained = (): Promise<void> => new Promise((resolve) => real.setImmediate(() => real.setImmediate(resolve)));
 
 /** More identifiers than one draw of `newId` holds. */
 const MOST_IDS_A_DRAW = 4096;

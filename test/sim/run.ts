@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { openBase, type Base } from './base.ts';
 import { planOf } from './plan.ts';
 import { machineNow } from './platform.ts';
@@ -8,6 +7,7 @@ import { addUp, empty, figuresOf, sayFigures, type Sum } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { shrink } from './shrink.ts';
 import { simulate, type Told } from './simulate.ts';
+import { numberOf, readUsage } from '../usage.ts';
 
 /**
  * `npm run sim -- [--seed N | --seeds N --from N | --minutes N] [--events N] [--jobs N] [--json]`. One seed is told line by line; many are counted. A story that breaks an invariant
@@ -23,24 +23,14 @@ npm run sim -- --scenarios        outages and lost webhooks, each as a story of 
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
-const options = { seed: text, seeds: text, from: text, minutes: text, events: text, jobs: text, json: flag, scenarios: flag, help: flag };
-const { values: given } = parseArgs({ options });
-const number = (name: 'seed' | 'seeds' | 'from' | 'minutes' | 'events' | 'jobs', otherwise: number): number => {
-  const value = given[name] === undefined ? otherwise : Number(given[name]);
-  if (!Number.isFinite(value) || value < 0) stop(`--${name} takes a number.`);
-  return value;
-};
+const options = { seed: text, seeds: text, from: text, minutes: text, events: text, jobs: text, json: flag, scenarios: flag };
+const { values: given } = readUsage(HELP, { options });
+const number = (name: 'seed' | 'seeds' | 'from' | 'minutes' | 'events' | 'jobs', otherwise: number): number => numberOf(name, given[name], otherwise, HELP);
 const events = number('events', 8);
 const MOST_SHOWN = 3;
 const PROGRESS_EVERY_MS = 1_000;
 
-function stop(say: string): never {
-  console.error(`${say}\n\n${HELP}`);
-  process.exit(2);
-}
-
-if (given.help) console.log(HELP);
-else if (given.scenarios) await tellScenarios(await openBase());
+if (given.scenarios) await tellScenarios(await openBase());
 else if (given.seed !== undefined) await tellOne(await openBase(), number('seed', 1));
 else if (number('jobs', 1) > 1) await tellApart(number('jobs', 1));
 else await tellMany(await openBase());

@@ -4,7 +4,7 @@ import { createSealer } from '#lib/seal';
 import type { Clock } from '#lib/clock';
 import { Problem } from '#core/problem';
 import { createAdvance } from '#flow/advance';
-import type { Flow } from '#flow/flow';
+import { present, type Flow } from '#flow/flow';
 import { createMetrics } from '#flow/metrics';
 import { createPerform } from '#flow/perform/perform';
 import { createReceive, type Receive } from '#flow/receive';
@@ -100,6 +100,8 @@ export class Server implements Session, Hearing {
     const wake = (verb: Verb) => () => this.kick(verb, 1);
     const real: Flow = {
       ...{ db, clock, log, metrics, vendors, sealer: createSealer(KEY), random: seededRandom(seed + 1) },
+      // Several processes share this database, as only PostgreSQL's may, and its time is one.
+      leaseTime: scheduler.now,
       publicUrl: () => 'https://countersign.example.com',
       tokenHttp: () => unasked,
       bind: createBinder(() => this.flow, {
@@ -180,7 +182,7 @@ export class Server implements Session, Hearing {
   /** Sleeps until what is next is due. */
   async #rest(verb: Verb): Promise<void> {
     const { db, clock } = this.flow;
-    const next = { advance: () => nextNoticeAt(db), perform: () => nextEffectAt(db, clock.now()), reconcile: () => nextRoundAt(db, clock.now()) };
+    const next = { advance: () => nextNoticeAt(db), perform: () => nextEffectAt(db, present(this.flow)), reconcile: () => nextRoundAt(db, clock.now()) };
     const at = await this.#safely(verb, next[verb], null);
     const ms = at === null ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, Math.max(SHORTEST_SLEEP_MS, at - clock.now()));
     this.#alarm[verb]();

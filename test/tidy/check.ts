@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { projectRoot } from '#lib/root';
+import { readUsage } from '../usage.ts';
 
 /**
  * `npm run check`: all that can be checked before a change is handed in, each step with its time; exit 1 if any fails.
  * `-- --static` leaves the suite out, for whoever has just run it.
  */
+const USAGE = `npm run check              format, lint, types, unused code, tidiness, then the suite
+npm run check -- --static  all of it but the suite`;
+const { values: told } = readUsage(USAGE, { options: { static: { type: 'boolean' } } });
 const steps: [name: string, command: string, ...args: string[]][] = [
   ['format', 'prettier', '--check', '.'],
   ['lint', 'eslint', '.'],
@@ -45,5 +49,5 @@ async function runAll(all: typeof steps): Promise<boolean> {
 
 const good = await runAll(steps);
 // The suite runs alone: beside a linter, whatever in it waits for something waits longer.
-const tested = process.argv.includes('--static') || (await run(suite));
+const tested = told.static === true || (await run(suite));
 process.exitCode = good && tested ? 0 : 1;

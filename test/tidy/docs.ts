@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { posix, join } from 'node:path';
 import ts from 'typescript';
-import { projectRoot } from '#lib/root';
+import { projectFile, projectRoot } from '#lib/root';
 import { place, type FileRule } from './project.ts';
 import { findNodes } from './syntax.ts';
 
@@ -20,7 +20,7 @@ export function anchorOf(heading: string): string {
 }
 const anchorsOf = (text: string): string[] => [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading ?? ''));
 
-/** Relative links and pictures that lead nowhere. */
+/** Relative links and pictures that lead nowhere, or to a heading that is not there. */
 export const linkFaults: FileRule = (page) =>
   [...page.text.matchAll(LINK)].flatMap((match) => {
     const link = match[1] ?? '';
@@ -28,7 +28,8 @@ export const linkFaults: FileRule = (page) =>
     const [path = '', anchor] = link.split('#');
     if (path === '') return anchor !== undefined && !anchorsOf(page.text).includes(anchor) ? [`${place(page, match.index)} no heading #${anchor}`] : [];
     const target = posix.normalize(posix.join(posix.dirname(page.path), path));
-    return existsSync(join(projectRoot, target)) ? [] : [`${place(page, match.index)} ${link}`];
+    const there = existsSync(join(projectRoot, target)) && (anchor === undefined || !target.endsWith('.md') || anchorsOf(projectFile(target)).includes(anchor));
+    return there ? [] : [`${place(page, match.index)} ${link}`];
   });
 
 /** Commands that a page tells people to type and package.json does not have. */

@@ -14,7 +14,7 @@ describe('import rules', () => {
     ['src/core/a.ts', "import { b } from '#store/b';", 1],
     ['src/core/a.ts', "import type { B } from '#store/b';", 1],
     ['src/core/a.ts', "import { readFileSync } from 'node:fs';", 1],
-    ['src/core/a.ts', "import { newId } from '#lib/ids'; import { z } from 'zod'; import { b } from './b.ts';", 0],
+    ['src/core/a.ts', "import { newId } from '#lib/ids'; import * as z from 'zod'; import { b } from './b.ts';", 0],
     ['src/ports/a.ts', "import type { Json } from '#lib/json';", 0],
     ['src/ports/a.ts', "import { canonicalJson } from '#lib/json';", 1],
     ['src/ports/a.ts', "import { type Json } from '#lib/json';", 0],
@@ -89,7 +89,7 @@ describe('store rules', () => {
 describe('page rules', () => {
   it('links', () => {
     expect(caught(linkFaults, 'docs/x.md', '[a](../package.json) [b](https://example.com) [c](#here)\n# Here')).toBe(0);
-    expect(caught(linkFaults, 'docs/x.md', '[a](absent.md) ![b](../absent.png) [c](#there)')).toBe(3);
+    expect(caught(linkFaults, 'docs/x.md', '[a](absent.md) ![b](../absent.png) [c](#there) [d](style.md#absent) [e](style.md#imports)')).toBe(4);
   });
   it('alarms', () => {
     expect(caught(alarmFaults, 'src/flow/a.ts', "await raiseAlarm(db, { code: 'no-such-page', subject }, now);")).toBe(1);

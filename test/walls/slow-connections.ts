@@ -8,7 +8,7 @@ import { createListener } from '#src/listener';
 
 /**
  * What strangers cost who hold connections open and say their bodies a little at a time: memory of a server of its own, beside 10,000 of them, and whether an honest request still gets through. Run by hand:
- * `npx tsx --conditions=source test/walls/slow-connections.ts`
+ * `npx tsx test/walls/slow-connections.ts`
  */
 const CONNECTIONS = 10_000;
 const AT_ONCE = 200;

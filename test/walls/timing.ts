@@ -4,7 +4,7 @@ import { CONNECTORS } from '#src/vendors';
 
 /**
  * Whether the time of a refusal tells how much of a signature was right: medians over a wrong first and a wrong last letter, taken in turns. Run by hand:
- * `npx tsx --conditions=source test/walls/timing.ts`
+ * `npx tsx test/walls/timing.ts`
  */
 const TRIES = 100_000;
 const secret = 'a secret of the app';

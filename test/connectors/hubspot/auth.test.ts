@@ -27,6 +27,8 @@ describe('consent', () => {
     const page = await (await fetch(url)).text();
     for (const scope of manifest.oauth.scopes) expect(page).toContain(`<code>${scope}</code>`);
     expect(page).not.toContain('Use a permission of this name');
+    const words = [...page.matchAll(/<td>([^<]*)<\/td>/g)].map(([, said]) => said);
+    expect(words).toEqual([...new Set(words)]);
   });
 
   test('gives the state back, with a code or with the refusal', async () => {

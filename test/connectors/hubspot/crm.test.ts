@@ -102,6 +102,23 @@ describe('describe and read', () => {
     expect(await callsOf(() => crm.read(call, ids))).toBe(7);
   });
 
+  test('knows when a deal entered a stage that was made a moment ago', async () => {
+    const fresh = await startSandbox();
+    const { call: own } = await fresh.install();
+    const { id } = fresh.sandbox.dealNamed('Nordlys');
+    await crm.read(own, [id]);
+    const { pipeline, properties } = fresh.sandbox.world();
+    const of = (stage: string) => `hs_v2_date_entered_${stage}`;
+    const other = properties.deals[of('proposal')];
+    if (!other) return expect.unreachable();
+    properties.deals[of('legal')] = { ...other, name: of('legal') };
+    pipeline.stages = [...pipeline.stages, { id: 'legal', label: 'Legal review', closed: false, probability: '0.7' }];
+    fresh.sandbox.moveDeal(id, 'legal');
+    const entered = Date.parse(fresh.sandbox.dealNamed('Nordlys').properties[of('legal')] ?? '');
+    expect((await crm.read(own, [id]))[0]?.deal).toMatchObject({ stage: 'legal', enteredAt: entered });
+    await fresh.stop();
+  });
+
   test('lists deals newest first, and by name', async () => {
     const all = await crm.list(call, { limit: 3 });
     expect(all).toHaveLength(3);

@@ -96,6 +96,16 @@ describe('the real host', () => {
     expect((await problem(crm.write(call, writes()))).code).toBe(stable);
   });
 
+  test.each([
+    [{}, 1000],
+    [{ 'retry-after': '3' }, 3000],
+  ])('a search that is refused (%j) lets search alone rest, for it is counted apart', async (headers, resetInMs) => {
+    const searching = callTo({ baseUrl: HOST });
+    nock(HOST).post('/crm/v3/objects/deals/search').reply(429, { policyName: 'SECONDLY' }, headers);
+    expect((await problem(crm.changes(searching, null, 1_760_000_000_000))).code).toBe('vendor.rate-limited');
+    expect(searching.budgets).toEqual([{ remaining: 0, resetInMs, counted: 'search' }]);
+  });
+
   test('a record of which a 207 says nothing is no success', async () => {
     nock(HOST)
       .post(UPDATE)

@@ -23,7 +23,8 @@ export async function openOrg(more: Partial<SalesforceSandboxOptions> = {}) {
   const clock = manualClock();
   const site = new Hono();
   const listener = getRequestListener(site.fetch);
-  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  // A connection that is kept is not closed while a test that blocks this process is about to use it again.
+  const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, outgoing) => void listener(incoming, outgoing));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const base = `${origin}/sandbox/salesforce`;

@@ -159,7 +159,7 @@ describe('a completed envelope that asked for consent', () => {
     const story = createStory({ sign: { ...SIGN, answers: false }, rules: rules({ plan: () => ({ send: true, plan: plan({ consents: [pin(0)] }) }) }) });
     const { create, why } = story.hear(dealRead());
     expect(create).toBeUndefined();
-    expect(why).toContain('answers-unread');
+    expect(why).toContain('the provider does not tell what signers tick');
   });
 });
 

@@ -78,13 +78,13 @@ describe('a deal that was read at a stage where a rule starts', () => {
 });
 
 describe('a send that is blocked', () => {
-  const noAddress: Reason = { code: 'no-email', say: 'Ada Example has no e-mail address.', path: 'rules[0].recipients[0]' };
+  const noAddress: Reason = { code: 'email-missing', say: 'Ada Example has no e-mail address.', path: 'rules[0].recipients[0]' };
 
   it('tells the deal why in words, and the ledger by code and place alone', () => {
     const { why, effects, create } = createStory({ rules: refusing(noAddress) }).hear(dealRead());
     expect(create).toBeUndefined();
     expect(effects).toMatchObject([{ kind: 'record.write', envelope: null, data: { set: { esign_status: 'blocked', esign_reason: noAddress.say } } }]);
-    expect(why).toContain('no-email at rules[0].recipients[0]');
+    expect(why).toContain('Nothing was sent: a signer has no e-mail address (rules[0].recipients[0]). The reasons are on the deal.');
     expect(why + effects.map((effect) => effect.why + effect.key).join()).not.toMatch(NAMES);
   });
 
@@ -97,24 +97,39 @@ describe('a send that is blocked', () => {
   });
 
   it.each<[string, Parameters<typeof createStory>[0], string]>([
-    ['no e-signature account is connected', { sign: null }, 'no-provider'],
-    ['the e-signature account has lost its permission', { sign: { ...SIGN, usable: false } }, 'provider-unauthorized'],
-    ['the CRM is a test account', { crm: { ...CRM, maySend: false } }, 'test-account'],
-    ['the e-signature account is a test account', { sign: { ...SIGN, maySend: false } }, 'test-account'],
-    ['a write-back would surely fail', { rules: rules({ preflight: () => [{ code: 'field-missing', say: 'There is no such field.', path: 'rules[0].set.x' }] }) }, 'field-missing'],
-  ])('because %s', (_what, over, code) => {
+    ['no e-signature account is connected', { sign: null }, 'no e-signature account is connected'],
+    ['the e-signature account has lost its permission', { sign: { ...SIGN, usable: false } }, 'the e-signature account has to be authorised again'],
+    ['the CRM is a test account', { crm: { ...CRM, maySend: false } }, 'a test account does not send to live people'],
+    ['the e-signature account is a test account', { sign: { ...SIGN, maySend: false } }, 'a test account does not send to live people'],
+    [
+      'a write-back would surely fail',
+      { rules: rules({ preflight: () => [{ code: 'writeback', say: 'There is no such field.', path: 'rules[0].set.x' }] }) },
+      'the result could not be written back (rules[0].set.x)',
+    ],
+  ])('because %s', (_what, over, words) => {
     const { create, why, effects } = createStory(over).hear(dealRead());
     expect([create, effects.map(({ kind }) => kind)]).toEqual([undefined, ['record.write']]);
-    expect(why).toContain(code);
+    expect(why).toContain(words);
+  });
+
+  it('because its rule knows the stage by an older name', () => {
+    const reason: Reason = { code: 'stage-renamed', say: 'Rule "contract" starts at "Contract", which is called "Out" now.', path: 'rules[0].when.stage' };
+    const renamed = rules({ renamed: (pipeline, stage) => (stage === 'out' && pipeline !== 'renewals' ? { rule: 'contract', reason } : null) });
+    const story = createStory({ rules: renamed });
+    expect(story.hear(stageChanged({ stage: 'out' })).effects).toMatchObject([{ kind: 'deal.read' }]);
+    const { why, effects, create } = story.hear(dealRead(snapshot({ stage: 'out' })));
+    expect([why.includes('the stage is called differently in the rule'), create]).toEqual([true, undefined]);
+    expect(effects).toMatchObject([{ kind: 'record.write', data: { set: { esign_status: 'blocked', esign_reason: reason.say } } }]);
+    expect(createStory({ rules: renamed }).hear(dealRead(snapshot({ stage: 'out', pipeline: 'renewals' }))).outcome).toBe('noted');
   });
 
   it('because one is out already: the same template, or the same rule by another template; not once it is to be voided', () => {
     const story = sent();
-    expect(story.hear(dealRead(snapshot({ enteredAt: NOW + 1 }))).why).toContain('already-out');
+    expect(story.hear(dealRead(snapshot({ enteredAt: NOW + 1 }))).why).toContain('an envelope for this is already out');
     const otherTemplate = rules({ plan: () => ({ send: true, plan: plan({ template: { id: 'template-2', name: 'Another' } }) }) });
     const other = createStory({ rules: otherTemplate });
     other.hear(dealRead());
-    expect(other.hear(dealRead(snapshot({ enteredAt: NOW + 1 }))).why).toContain('already-out');
+    expect(other.hear(dealRead(snapshot({ enteredAt: NOW + 1 }))).why).toContain('an envelope for this is already out');
     story.hear({ type: 'envelope.void-requested', at: NOW, data: { envelope: 'env_1', by: 'console' }, personal: { reason: 'Wrong template.' } });
     expect(story.hear(dealRead(snapshot({ enteredAt: NOW + 2 }))).create).toBeDefined();
   });

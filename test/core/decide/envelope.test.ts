@@ -26,7 +26,9 @@ describe('what a provider says', () => {
     const story = sent();
     story.hear(status('sent', { recipients: [recipient('A', 'viewed', NOW + 2)] }));
     expect(story.envelope.status).toBe('viewed');
-    story.hear(status('sent', { recipients: [recipient('A', 'signed', NOW + 3), recipient('B', 'sent', NOW + 3)] }));
+    const { why, effects } = story.hear(status('sent', { recipients: [recipient('A', 'signed', NOW + 3), recipient('B', 'sent', NOW + 3)] }));
+    expect([why, ...effects.map((effect) => effect.why)].join(' ')).toMatch(/partly signed.*partly signed/);
+    expect([why, ...effects.map((effect) => effect.why)].join(' ')).not.toContain('partially_signed');
     expect(story.envelope).toMatchObject({ status: 'partially_signed', recipients: [{ status: 'signed', signedAt: NOW + 3 }, { status: 'sent' }] });
     story.hear(status('sent', { recipients: [recipient('B', 'signed', NOW + 4)] }));
     expect(story.envelope.status).toBe('partially_signed');
@@ -164,6 +166,6 @@ describe('an envelope as expressions see it', () => {
     expect(viewOf(story.envelope).waitingFor).toEqual(['B']);
     story.hear(status('completed'));
     expect(viewOf(story.envelope).waitingFor).toEqual([]);
-    expect(waitingFor([])).toEqual([]);
+    expect(waitingFor({ status: 'sent', recipients: [] })).toEqual([]);
   });
 });

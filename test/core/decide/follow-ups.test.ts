@@ -168,7 +168,7 @@ describe('what stood around a deal at send', () => {
     let seen: EnvelopeView | undefined;
     const story = createStory({
       rules: rules({
-        plan: () => ({ send: false, rule: 'contract', reasons: [{ code: 'no-email', say: 'No address.', path: '' }] }),
+        plan: () => ({ send: false, rule: 'contract', reasons: [{ code: 'email-missing', say: 'No address.', path: '' }] }),
         writes: (view) => {
           seen = view;
           return [];

@@ -112,7 +112,7 @@ describe('news of a recipient', () => {
 
   it('moves the envelope as far as all that is known of them says', () => {
     const decision = on(heard('sent', { recipients: [recipient('A', 'sent', AT)] }), { recipients: people({}, { status: 'signed' }) });
-    expect(decision.why).toBe('The envelope went from sent to partially_signed. A: sent.');
+    expect(decision.why).toBe('The envelope went from sent to partly signed. A: sent.');
     expect(setOf(decision)?.status).toBe('partially_signed');
   });
 });
@@ -180,7 +180,10 @@ describe('what is asked for', () => {
 
   it('a create that failed ends what was only asked for', () => {
     const decision = on(failed, { status: 'requested' });
-    expect(decision).toMatchObject({ outcome: 'moved', why: 'The provider did not take it (vendor.rejected).' });
+    expect(decision).toMatchObject({
+      outcome: 'moved',
+      why: 'The provider did not take it. The vendor refused the request. Read its message, correct the record or the mapping, then replay.',
+    });
     expect(decision.changes).toEqual([{ envelope: 'env_1', set: { status: 'failed', reason: 'The template is gone.', closedAt: AT }, recipients: new Map() }]);
     for (const one of ENVELOPE_STATUSES.filter((status) => status !== 'requested')) expect(on(failed, { status: one }).outcome).toBe('noted');
   });

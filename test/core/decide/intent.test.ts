@@ -76,11 +76,14 @@ describe('whose turn it is', () => {
     ...over,
   });
 
+  const out = (recipients: RecipientState[]) => waitingFor({ status: 'partially_signed', recipients });
+
   it('is of all at the lowest order where somebody is still to sign', () => {
-    expect(
-      waitingFor([recipient('A', 1, 'signed'), recipient('B', 2, 'declined'), recipient('C', 3, 'viewed'), recipient('D', 3, 'waiting'), recipient('E', 4, 'waiting')]),
-    ).toEqual(['C', 'D']);
-    expect(waitingFor([recipient('A', 1, 'declined'), recipient('B', 1, 'signed')])).toEqual([]);
+    expect(out([recipient('A', 1, 'signed'), recipient('B', 2, 'declined'), recipient('C', 3, 'viewed'), recipient('D', 3, 'waiting'), recipient('E', 4, 'waiting')])).toEqual([
+      'C',
+      'D',
+    ]);
+    expect(out([recipient('A', 1, 'declined'), recipient('B', 1, 'signed')])).toEqual([]);
   });
 
   it('is of nobody before it goes out and after its end', () =>

@@ -227,11 +227,13 @@ describe('a workflow that waits for a send', () => {
     story.hear(status(end, { at: NOW + 5 }));
     expect(completions(story)).toMatchObject([{ callback: 'cb-1', outcome: end, envelope: 'env_1' }]);
   });
-  it('goes on at once where nothing is sent, with why: in codes, for the words may name people', () => {
-    const reasons = [{ code: 'no-recipient', say: 'Ada Example has no address.', path: 'rules[0].recipients[0]' }];
+  it('goes on at once where nothing is sent, with why: in words of its kind, for those of the deal may name people', () => {
+    const reasons = [{ code: 'role-unfilled', say: 'Ada Example has no address.', path: 'rules[0].recipients[0]' }];
     const story = createStory({ callback: 'cb-1', rules: rules({ plan: () => ({ send: false, rule: 'contract', reasons }) }) });
     story.hear(ask);
-    expect(completions(story)).toEqual([{ callback: 'cb-1', outcome: 'blocked', envelope: null, reason: expect.stringContaining('no-recipient at rules[0].recipients[0]') }]);
+    expect(completions(story)).toEqual([
+      { callback: 'cb-1', outcome: 'blocked', envelope: null, reason: expect.stringContaining('nobody signs in a role of the template (rules[0].recipients[0])') },
+    ]);
     expect(JSON.stringify(completions(story))).not.toContain('Ada');
   });
   it('does not go on because the same request is heard again, or the deal is read once more', () => {

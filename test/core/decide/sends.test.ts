@@ -91,6 +91,9 @@ describe('what a read deal leads to', () => {
 
   it('is nothing where a write of ours put it there, or where no rule starts', () => {
     expect(on(dealRead(), { ownEntry: true })).toMatchObject({ outcome: 'noted', why: 'A write of ours put the deal there, and that starts nothing.' });
+    const reason = { code: 'stage-renamed', say: 'It was renamed.', path: '' };
+    const renamed = rules({ startsAt: () => false, renamed: () => ({ rule: 'contract', reason }) });
+    expect([true, false].map((ownEntry) => on(dealRead(), { ownEntry, rules: renamed }).outcome)).toEqual(['noted', 'moved']);
     expect(on(dealRead(snapshot({ stage: 'won' })))).toMatchObject({ outcome: 'noted', why: 'The deal is now at a stage where no rule starts.' });
     expect(on(dealRead(), { intentKnown: () => true }).why).toBe('This entry into the stage has its envelope already.');
   });
@@ -183,16 +186,16 @@ describe('a send', () => {
       expect(decision.create).toBeUndefined();
       return reasons(decision);
     };
-    expect(refused({ sign: null })).toContain('no-provider');
-    expect(refused({ sign: { ...SIGN, usable: false } })).toContain('provider-unauthorized');
-    expect(refused({ sign: { ...SIGN, maySend: false } })).toContain('test-account');
-    expect(refused({ crm: { ...CRM, maySend: false } })).toContain('test-account');
-    expect(refused({ rules: rules({ preflight: () => [{ code: 'field-missing', say: 'No field.', path: '' }] }) })).toContain('field-missing');
+    expect(refused({ sign: null })).toContain('no e-signature account is connected');
+    expect(refused({ sign: { ...SIGN, usable: false } })).toContain('the e-signature account has to be authorised again');
+    expect(refused({ sign: { ...SIGN, maySend: false } })).toContain('a test account does not send to live people');
+    expect(refused({ crm: { ...CRM, maySend: false } })).toContain('a test account does not send to live people');
+    expect(refused({ rules: rules({ preflight: () => [{ code: 'writeback', say: 'No field.', path: '' }] }) })).toContain('the result could not be written back');
   });
 
   it('that asks for consent is refused where nobody could read the answer', () => {
     const asking = rules({ plan: () => ({ send: true, plan: plan({ consents: [{ role: 'A' }] as never }) }) });
-    expect(reasons(on(dealRead(), { rules: asking, sign: { ...SIGN, answers: false } }))).toContain('answers-unread');
+    expect(reasons(on(dealRead(), { rules: asking, sign: { ...SIGN, answers: false } }))).toContain('the provider does not tell what signers tick');
     for (const over of [
       { rules: asking, sign: { ...SIGN, answers: true } },
       { rules: asking, sign: SIGN },
@@ -209,15 +212,15 @@ describe('a send', () => {
     const asked = dealRead(snapshot(), ASKED, REQUEST);
     expect([blocked({}), blocked({ template: other }), blocked({ rule: 'other' }), blocked({ template: other, rule: 'other' })]).toEqual([true, true, true, false]);
     expect([blocked({}, asked), blocked({ template: other }, asked), blocked({ voidBy: 'console' }), blocked({ voidBy: 'console' }, asked)]).toEqual([true, false, false, false]);
-    expect(reasons(on(dealRead(), { open: [open] }))).toContain('already-out');
+    expect(reasons(on(dealRead(), { open: [open] }))).toContain('an envelope for this is already out');
   });
 
   it('whose condition does not hold is noted; any other reason is told', () => {
     const refusing = (...codes: string[]) =>
       on(dealRead(), { rules: rules({ plan: () => ({ send: false, rule: 'contract', reasons: codes.map((code) => ({ code, say: code, path: '' })) }) }) });
     expect(refusing('condition')).toMatchObject({ outcome: 'noted', effects: [] });
-    expect(refusing('condition', 'no-email').outcome).toBe('moved');
-    expect(refusing('no-email').why).toContain('no-email');
+    expect(refusing('condition', 'email-missing').outcome).toBe('moved');
+    expect(refusing('email-missing').why).toContain('a signer has no e-mail address');
   });
 
   it('is kept back by a stop', () => {

@@ -44,6 +44,7 @@ export const plan = (over: Partial<SendPlan> = {}): SendPlan => ({
 /** Rules as a tenant may have them: a contract at the stage `contract`, its status on the deal, a list once it is complete. */
 export const rules = (over: Partial<Rules> = {}): Rules => ({
   startsAt: (pipeline, at) => at === 'contract' && (pipeline === null || pipeline === 'sales'),
+  renamed: () => null,
   plan: () => ({ send: true, plan: plan() }),
   brake: () => ({ ceiling: {}, start: 'contract' }),
   preflight: () => [],

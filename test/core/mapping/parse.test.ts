@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import * as z from 'zod';
 import { parseMapping } from '#core/mapping/parse';
-import { MAPPING_KINDS, type MappingKind } from '#core/mapping/schema';
+import { MAPPING_KINDS, SCHEMAS, type MappingKind } from '#core/mapping/schema';
 import { LIMITS } from '#core/mapping/limits';
+import { STAND_INS } from '#core/mapping/stand-ins';
+import { projectFile } from '#lib/root';
 import { sendText, shipped } from './reading.ts';
 
 const faults = (text: string, kind: MappingKind = 'send') => {
@@ -12,6 +16,11 @@ const faults = (text: string, kind: MappingKind = 'send') => {
 /** Path, place and suggestion, which is what a person goes by. */
 const brief = (text: string, kind?: MappingKind): string[] =>
   faults(text, kind).map((fault) => `${fault.line}:${fault.column} ${fault.path}${fault.suggestion ? ` → ${fault.suggestion}` : ''}`);
+/** Every key that a JSON Schema requires anywhere. */
+function requiredKeys(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([name, inner]) => (name === 'required' ? (inner as string[]) : requiredKeys(inner)));
+}
 
 describe('parseMapping', () => {
   it.each(MAPPING_KINDS)('reads the shipped %s mapping', (kind) => expect(shipped(kind).kind).toBe(kind));
@@ -71,6 +80,39 @@ rules:
     expect(faults(rule('deal'), 'writeback')).toMatchObject([{ path: 'rules[0].set.x', suggestion: 'recipients' }]);
   });
 
+  it('looks past a required key that is missing, in its own rule and in others', () => {
+    const text = `kind: writeback
+rules:
+  - { id: one, title: One, record: deal, set: { x: recipient.role } }
+  - { id: two, title: Two, record: deal, on: any, set: { x: recipient.role } }
+  - { id: two, record: deal, on: any, set: { x: '"y"' } }
+`;
+    expect(brief(text, 'writeback')).toEqual(['3:5 rules[0].on', '3:52 rules[0].set.x → recipients', '4:61 rules[1].set.x → recipients', '5:5 rules[2].title', '5:11 rules[2].id']);
+  });
+
+  it.each(MAPPING_KINDS)('has a stand-in for every key that a %s mapping requires', (kind) => {
+    const known = new Set([...Object.keys(STAND_INS), 'kind']);
+    expect(requiredKeys(z.toJSONSchema(SCHEMAS[kind], { io: 'input' })).filter((key) => !known.has(key))).toEqual([]);
+  });
+
+  it.each([
+    ['send', sendText('    consents: [{ role: Customer, checkbox: Agree, hash: Hash, text: terms }]\n')],
+    ['writeback', projectFile('mappings/hubspot/writeback.yaml')],
+    ['journey', projectFile('mappings/hubspot/journey.yaml')],
+  ] as const)('finds another fault of a %s mapping whichever required key is missing', (kind, text) => {
+    const document = parse(text) as { rules: Record<string, unknown>[] };
+    const required = requiredKeys(z.toJSONSchema(SCHEMAS[kind], { io: 'input' }));
+    const first = document.rules[0] ?? {};
+    const keys = Object.keys(first).filter((key) => required.includes(key) && key !== 'id');
+    expect(keys.length).toBeGreaterThan(1);
+    for (const key of keys) {
+      const rules = [Object.fromEntries(Object.entries(first).filter(([name]) => name !== key)), ...document.rules.slice(1), first];
+      const found = faults(stringify({ ...document, rules }, { aliasDuplicateObjects: false }), kind).map(({ path }) => path);
+      expect(found).toContain(`rules[0].${key}`);
+      expect(found).toContain(`rules[${rules.length - 1}].id`);
+    }
+  });
+
   it('refuses two rules of one id', () => {
     const rule = '  - { id: a, title: A, on: any, steps: [{ list: L, consent: none }] }\n';
     expect(faults(`kind: journey\nrules:\n${rule}${rule}`, 'journey')).toMatchObject([{ path: 'rules[1].id', line: 4 }]);
@@ -110,6 +152,14 @@ rules:
     ].join('\n');
     expect(faults(bomb).length).toBeLessThanOrEqual(LIMITS.faults);
     expect(faults(bomb)[0]?.say).toMatch(/Aliases/);
+  });
+
+  it.each(['!!binary aGVsbG8=', '!!set { a, b }', '!!str 5', '!own x', '!!omap [a: 1]'])('refuses the tag of %s', (value) => {
+    expect(faults(`kind: send\nrules: ${value}\n`).map(({ line, say }) => [line, say])).toContainEqual([2, expect.stringMatching(/tag/i)]);
+  });
+
+  it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])('tells a key named %s like any other', (key) => {
+    expect(faults(`${key}: 1\n${sendText()}`).map(({ path, say }) => [path, say])).toEqual([[key, `There is no "${key}" here.`]]);
   });
 
   it('never throws, and every fault has a place', () => {
