@@ -21,8 +21,10 @@ const LONG = [
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    // A busy machine is no fault of what is tested.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     // By default one core is left idle, which on a machine of two halves the speed.
     maxWorkers: 3,

@@ -1,5 +1,5 @@
-import { performance, type EventLoopUtilization } from 'node:perf_hooks';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { performance } from 'node:perf_hooks';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** How long the event loop is watched at a time, milliseconds of this machine: it is about this process's own time, not about the story's clock. */
 const WATCH_MS = 5;
@@ -14,6 +14,15 @@ const PAUSE_MS = { one: 100, several: 10 };
 /** How long a turn should take, so that whoever is next waits no longer: while others use the process, and on a calm machine. With 60 ms for both, at 1,000 events a second one of a hundred waited for 92 ms. */
 const TURN_MS = { shared: 8, calm: 60 };
 
+/** The process' time, milliseconds: what it is, what its event loop spent at work and in waiting since it began, and ways to let some of it pass. */
+export interface LoopTime {
+  now(): number;
+  spent(): { active: number; idle: number };
+  nextTurn(): Promise<void>;
+  pause(ms: number): Promise<void>;
+}
+const LOOP_TIME: LoopTime = { now: () => performance.now(), spent: () => performance.eventLoopUtilization(), nextTurn: () => setImmediate(), pause: (ms) => setTimeout(ms) };
+
 /** Whether a turn has taken as long as it should. */
 export type IsOver = () => boolean;
 /** What is known after a turn: whether more than one tenant waits for the next. */
@@ -26,33 +35,34 @@ export interface Left {
  * never paused kept all requests waiting until its queue was empty (a p99 of 1.5 s). Under a flood work gets about a tenth of the process
  * and half where several tenants wait; on a calm machine it waits for nothing.
  */
-export function createCourtesy(): <T extends Left>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
-  let mark: EventLoopUtilization = performance.eventLoopUtilization();
+export function createCourtesy({ now, spent, nextTurn, pause } = LOOP_TIME): <T extends Left>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
+  let mark = spent();
   let several = false;
 
   /** Part of the time since the mark in which others used the loop; all of it where that was too short to tell, to be watched on. */
   function usedByOthers(): number {
-    const { active, idle } = performance.eventLoopUtilization(mark);
+    const sofar = spent();
+    const [active, idle] = [sofar.active - mark.active, sofar.idle - mark.idle];
     return active + idle < WATCH_MS ? 1 : active / (active + idle);
   }
 
   return async (turn) => {
     await nextTurn();
-    const until = performance.now() + (several ? PAUSE_MS.several : PAUSE_MS.one);
+    const until = now() + (several ? PAUSE_MS.several : PAUSE_MS.one);
     let used = usedByOthers();
-    while (used > NEEDED && performance.now() < until) {
-      mark = performance.eventLoopUtilization();
+    while (used > NEEDED && now() < until) {
+      mark = spent();
       await pause(WATCH_MS);
       used = usedByOthers();
     }
     const takes = used > USED ? TURN_MS.shared : TURN_MS.calm;
-    const begun = performance.now();
+    const begun = now();
     try {
-      const result = await turn(() => performance.now() - begun > takes);
+      const result = await turn(() => now() - begun > takes);
       ({ several } = result);
       return result;
     } finally {
-      mark = performance.eventLoopUtilization();
+      mark = spent();
     }
   };
 }

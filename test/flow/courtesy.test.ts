@@ -1,62 +1,82 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createCourtesy, type IsOver } from '#flow/courtesy';
 
-let flooding = false;
-afterEach(() => {
-  flooding = false;
+/** A process whose others use `others` of each of its milliseconds: time passes where it is let pass, and nowhere else. */
+function createLoop(others: number) {
+  const spent = { active: 0, idle: 0 };
+  const pass = async (ms: number) => {
+    spent.active += ms * others;
+    spent.idle += ms * (1 - others);
+  };
+  // A timer fires a little after its time.
+  const pause = (ms: number) => pass(ms + 0.1);
+  const now = () => spent.active + spent.idle;
+  const work = (ms: number) => (spent.active += ms);
+  return { now, work, pass, courteously: createCourtesy({ now, spent: () => ({ ...spent }), nextTurn: async () => undefined, pause }) };
+}
+type Loop = ReturnType<typeof createLoop>;
+
+const settled = (several: boolean) => async () => ({ several });
+/** How long after a turn that took `ms` the next one begins. */
+async function gapAfter(loop: Loop, several = false, ms = 1): Promise<number> {
+  await loop.courteously(async () => {
+    loop.work(ms);
+    return { several };
+  });
+  const ended = loop.now();
+  let begun = ended;
+  await loop.courteously(async () => {
+    begun = loop.now();
+    return { several };
+  });
+  return begun - ended;
+}
+/** How long a turn may take, milliseconds. */
+const lengthOf = async (loop: Loop) => {
+  const turn = async (isOver: IsOver) => {
+    const begun = loop.now();
+    while (!isOver()) loop.work(1);
+    return { several: false, ms: loop.now() - begun };
+  };
+  return (await loop.courteously(turn)).ms;
+};
+
+test('under a flood a turn is short, and followed by a pause of a tenth of a second, or a shorter one where several tenants wait', async () => {
+  expect(await gapAfter(createLoop(0.95))).toBeCloseTo(102);
+  expect(await gapAfter(createLoop(0.95), true)).toBeCloseTo(10.2);
+  expect(await lengthOf(createLoop(0.95))).toBeLessThan(10);
 });
 
-/** Uses the loop for nearly all of the time, as a flood of requests does. */
-function flood(): void {
-  flooding = true;
+test('a long turn is followed by no longer a pause', async () => {
+  expect(await gapAfter(createLoop(0.95), false, 60)).toBeCloseTo(102);
+});
+
+test('where others use a part, one turn follows the other, and is short', async () => {
+  const loop = createLoop(0.3);
+  await loop.courteously(settled(false));
+  await loop.pass(300);
+  expect(await lengthOf(loop)).toBeLessThan(10);
+  expect(await gapAfter(loop)).toBeLessThan(10);
+});
+
+test('on a calm machine turns are long, and one may follow the other', async () => {
+  const loop = createLoop(0.01);
+  await loop.pass(300);
+  expect(await lengthOf(loop)).toBeGreaterThan(50);
+  expect(await gapAfter(loop)).toBeLessThan(10);
+});
+
+test('a process is watched by its own event loop: what is busy counts as used, also where nobody says so', async () => {
+  const courteously = createCourtesy();
+  let flooding = true;
   const use = () => {
     for (const until = performance.now() + 2; performance.now() < until;);
     if (flooding) setImmediate(use);
   };
   setImmediate(use);
-}
-const settled = (several: boolean) => async () => ({ several });
-/** How long a turn may take, milliseconds. */
-const lengthOf = async (isOver: IsOver) => {
-  const begun = performance.now();
-  while (!isOver());
-  return { several: false, ms: performance.now() - begun };
-};
-async function gapAfter(several: boolean): Promise<number> {
-  const courteously = createCourtesy();
-  await courteously(settled(several));
+  await courteously(settled(false));
   const ended = performance.now();
   await courteously(settled(false));
-  return performance.now() - ended;
-}
-
-test('under a flood a turn is short, and followed by a pause of a tenth of a second, or a shorter one where several tenants wait', async () => {
-  flood();
-  const one = await gapAfter(false);
-  const several = await gapAfter(true);
-  expect(one).toBeGreaterThan(95);
-  expect(several).toBeGreaterThan(9);
-  expect(several).toBeLessThan(one);
-  expect((await createCourtesy()(lengthOf)).ms).toBeLessThan(40);
-});
-
-test('a long turn is followed by no longer a pause', async () => {
-  flood();
-  const courteously = createCourtesy();
-  await courteously(async () => {
-    for (const until = performance.now() + 60; performance.now() < until;);
-    return { several: false };
-  });
-  const ended = performance.now();
-  await courteously(settled(false));
-  expect(performance.now() - ended).toBeLessThan(400);
-});
-
-test('on a calm machine turns are long, and one may follow the other', async () => {
-  const courteously = createCourtesy();
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect((await courteously(lengthOf)).ms).toBeGreaterThan(30);
-  const ended = performance.now();
-  await courteously(settled(false));
-  expect(performance.now() - ended).toBeLessThan(95);
+  flooding = false;
+  expect(performance.now() - ended).toBeGreaterThan(95);
 });

@@ -20,7 +20,7 @@ import type { TestDatabase } from '../store/databases.ts';
 import { NOW, putAccount, sealer } from '../store/fixtures.ts';
 import { manifest } from '../shared/server.ts';
 
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 20_000;
 
 /** A vendor with one queue of events. Each stream reads it from its cursor on, a page an event, and then waits. */
 export function createVendor() {

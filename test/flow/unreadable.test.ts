@@ -66,7 +66,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('what is signed and cannot be r
     test('raises an alarm that leads to it', async () => {
       w.clock.skip(61_000);
       const alarm = () => w.db.selectFrom('alarms').select(['say', 'tenant']).where('code', '=', 'dead-notices').executeTakeFirst();
-      await vi.waitFor(async () => expect(await alarm()).toBeDefined());
+      await expect.poll(alarm).toBeDefined();
       expect(await alarm()).toEqual({ tenant: w.tenant, say: '2 things that were heard have not been acted on, because of a fault, and wait for a person in the inbox.' });
     });
 

@@ -21,7 +21,7 @@ afterEach(async () => {
   await redis.stop('SIGKILL');
 });
 
-async function until(what: () => boolean | Promise<boolean>, withinMs = 6000): Promise<void> {
+async function until(what: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await what())) {
     if (performance.now() > end) throw new Error('Waited in vain.');

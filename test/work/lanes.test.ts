@@ -24,7 +24,7 @@ eachDatabase((name, open) => {
   };
   const accounts = (db: Db, count: number): Promise<Account[]> => Promise.all(Array.from({ length: count }, () => putAccount(db)));
 
-  it('a lane is served soon after the commit that gave it something to do', async () => {
+  it('a lane is served soon after the commit that gave it something to do', { retry: 2 }, async () => {
     const database = await open();
     const account = await putAccount(database.db);
     const engine = begin(database);
@@ -39,15 +39,17 @@ eachDatabase((name, open) => {
     }
   });
 
-  it('what is due later is done at its time, not before and hardly after, and does not delay what is due now', async () => {
+  // How soon is a matter of this machine's other work too, so it may be tried again.
+  it('what is due later is done at its time, not before and hardly after, and does not delay what is due now', { retry: 2 }, async () => {
     const database = await open();
     const account = await putAccount(database.db);
     const engine = begin(database);
-    const due = Date.now() + 700;
+    const due = Date.now() + 2_500;
     await give(database.db, account, 1, { notBefore: due + 3_600_000 }, engine.lanes);
     await give(database.db, account, 1, { notBefore: due }, engine.lanes);
     await give(database.db, account, 1, {}, engine.lanes);
-    await until('what is due now', () => total(engine.turns) === 1, 600);
+    await until('what is due now', () => total(engine.turns) === 1);
+    expect(Date.now()).toBeLessThan(due);
     await until('what is due later', () => total(engine.turns) === 2);
     expect(Date.now()).toBeGreaterThanOrEqual(due);
     expect(Date.now()).toBeLessThan(due + 1_000);
@@ -96,7 +98,7 @@ eachDatabase((name, open) => {
       expect(engine.turns.findIndex(({ lane }) => lane === click.crm.id)).toBe(0);
     });
 
-  it('a turn that throws is repeated after a pause, and holds up nobody meanwhile', async () => {
+  it('a turn that throws is repeated after a pause, and holds up nobody meanwhile', { retry: 2 }, async () => {
     const database = await open();
     const [bad, good] = await accounts(database.db, 2);
     if (!bad || !good) throw new Error('There are two.');
@@ -129,7 +131,7 @@ eachDatabase((name, open) => {
     expect(first.turns).toHaveLength(1);
   });
 
-  it('what a process committed before it was killed is served by another', async () => {
+  it('what a process committed before it was killed is served by another', { retry: 2 }, async () => {
     const database = await open();
     const account = await putAccount(database.db);
     const engine = begin(database);

@@ -73,7 +73,7 @@ export async function give(db: Db, account: Account, count: number, over: Parame
   lanes?.wake('perform');
 }
 
-export async function until(what: string, look: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(what: string, look: () => boolean | Promise<boolean>, withinMs = 25_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await look())) {
     if (performance.now() > end) throw new Error(`Waited in vain for ${what}.`);
