@@ -26,6 +26,16 @@ describe('a deadline', () => {
     await expect(withDeadline(60_000, parent.signal, (signal) => Promise.resolve(signal.aborted))).resolves.toBe(true);
   });
 
+  test('has as many beside it as there are, without a warning of a leak', async () => {
+    const warnings: string[] = [];
+    const hear = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', hear);
+    const parent = new AbortController();
+    await Promise.all(Array.from({ length: 30 }, () => withDeadline(60_000, parent.signal, async () => new Promise((resolve) => setTimeout(resolve, 5)))));
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
+  });
+
   test('leaves nothing behind', async () => {
     const parent = new AbortController();
     let kept: AbortSignal | undefined;
