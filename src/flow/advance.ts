@@ -1,32 +1,32 @@
 import { newId } from '#lib/ids';
-import type { Json } from '#lib/json';
 import { decide } from '#core/decide/decide';
 import type { Decision } from '#core/decide/situation';
 import type { Fact } from '#core/fact';
 import type { Correlation, EnvelopeId, InstallId, TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
-import type { Inbound, Notice } from '#ports/inbound';
 import { raiseAlarm } from '#store/alarms';
 import { countGap } from '#store/cursors';
 import { isPostgres, isWeather, withinTenant, type Tx } from '#store/database';
 import type { EnvelopeWithRecipients } from '#store/envelopes';
-import { areSeveralDue, claimNotices, claimNoticesOf, deliveryBody, failNotice, OWN, settleNotice, UNREAD, type InboxNotice } from '#store/inbox';
+import { areSeveralDue, claimNotices, claimNoticesOf, failNotice, OWN, type InboxNotice } from '#store/inbox';
 import { getInstall } from '#store/installs';
-import { append, lockLedger } from '#store/ledger';
 import { putEffects } from '#store/outbox';
 import { erasePeople } from '#store/people';
 import { asTenant } from '#store/scope';
 import { gatherWakes } from '#store/wakes';
 import { applyDecision } from '#flow/apply';
 import { attribute } from '#flow/attribute';
+import { openBatch, type Batch } from '#flow/batch';
 import { keepBrakes } from '#flow/brakes';
 import { createCourtesy, type IsOver, type Left } from '#flow/courtesy';
-import { getVendor, type Flow } from '#flow/flow';
+import type { Flow } from '#flow/flow';
 import { publishConsents, publishMoves } from '#flow/publish';
 import { accountsOf, type Accounts, type RuleBook } from '#flow/rule-book';
-import { dealOf, situate, subjectOf, type About } from '#flow/situate';
+import { dealOf, situate, type About } from '#flow/situate';
 
 const BATCH = 100;
+/** Notices of a batch whose deliveries and envelopes are read together. */
+const AHEAD = 16;
 const ATTEMPTS = 5;
 const RETRY_MS = 2_000;
 
@@ -75,7 +75,16 @@ async function attemptSome(flow: Flow, book: RuleBook, turns: Turns, isOver: IsO
   }
 }
 
+/** Where one of a batch cannot be settled, all are settled again one by one, which tells whose fault it is. */
 async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined, isOver: IsOver): Promise<Attempt> {
+  const before = turns.served;
+  const result = await settleSome(flow, book, turns, named, isOver, AHEAD);
+  if (result.ok || isWeather(result.error)) return result;
+  turns.served = before;
+  return settleSome(flow, book, turns, named, isOver, 1);
+}
+
+async function settleSome(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined, isOver: IsOver, ahead: number): Promise<Attempt> {
   let current: InboxNotice | null = null;
   try {
     const done = await flow.db.transaction().execute(async (tx) => {
@@ -87,16 +96,17 @@ async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId
       current = first;
       return withinTenant(tx, first.tenant, () =>
         gatherWakes(tx, async () => {
-          await lockLedger(tx, first.tenant, 'facts');
+          const batch = await openBatch(flow, tx, first.tenant, notices, ahead);
           const accounts = createAccounts(flow, tx, first.tenant);
-          const opened: Opened = new Map();
           const holdsThread = !isPostgres(tx);
           const settled: Line[][] = [];
           for (const notice of notices) {
             current = notice;
-            settled.push(await settle(flow, book, tx, notice, accounts, opened));
+            settled.push(await settle(flow, book, tx, batch, accounts, notice));
+            if (ahead === 1) await batch.write();
             if (holdsThread && isOver()) break;
           }
+          await batch.write();
           return settled;
         }),
       );
@@ -122,18 +132,18 @@ async function layAside(flow: Flow, notice: InboxNotice, error: unknown): Promis
 /** What the log says of a notice or of a fact in it, once both are durable. */
 type Line = Pick<InboxNotice, 'tenant' | 'delivery' | 'correlation'> & { notice: InboxNotice['id']; kind: string; fact?: string; outcome?: string; effects?: number };
 
-async function settle(flow: Flow, book: RuleBook, tx: Tx, notice: InboxNotice, accounts: AccountsFor, opened: Opened): Promise<Line[]> {
-  const facts = await factsOf(flow, tx, notice, opened);
+async function settle(flow: Flow, book: RuleBook, tx: Tx, batch: Batch, accounts: AccountsFor, notice: InboxNotice): Promise<Line[]> {
+  const facts = await batch.factsOf(notice);
   const { id, tenant, delivery, kind } = notice;
   const lines: Line[] = [];
   let { correlation } = notice;
   for (const [place, fact] of facts.entries()) {
-    const about = { notice, fact, cause: `${id}|${place}`, subject: await subjectOf(tx, notice, fact) };
-    const settled = await settleFact(flow, book, tx, await accounts(about), about, correlation);
+    const about = { notice, fact, cause: `${id}|${place}`, subject: await batch.subjectOf(notice, fact) };
+    const settled = await settleFact(flow, book, tx, batch, await accounts(about), about, correlation);
     lines.push({ tenant, notice: id, delivery, kind: fact.type, ...settled });
     correlation = settled.correlation;
   }
-  await settleNotice(tx, tenant, id, { state: facts.length > 0 ? 'done' : 'noted', correlation, payload: null });
+  batch.settle({ id, state: facts.length > 0 ? 'done' : 'noted', correlation });
   return lines.length > 0 ? lines : [{ tenant, notice: id, delivery, kind, correlation }];
 }
 
@@ -159,70 +169,42 @@ async function accountsFor(flow: Flow, tx: Tx, tenant: TenantId, install: Instal
   return accountsOf(flow, tx, tenant, { install: isCrm ? install : undefined, evenLeft: true });
 }
 
-/** What the notice means. Vendors' notices are decoded from the bytes as they came; our own are facts already. */
-async function factsOf(flow: Flow, tx: Tx, notice: InboxNotice, opened: Opened): Promise<Fact[]> {
-  if (notice.vendor === OWN) return JSON.parse(notice.payload ?? '[]') as Fact[];
-  const { connector, appId } = getVendor(flow, notice.vendor);
-  const { inbound } = connector;
-  if (!inbound) return [];
-  if (notice.payload !== null) return inbound.decode({ account: null, key: notice.key, kind: notice.kind, at: notice.at, payload: JSON.parse(notice.payload) as Json }, { appId });
-  const all = await noticesOf(tx, inbound, notice.delivery, opened);
-  const some = notice.kind === UNREAD ? await ofItsAccount(tx, notice, all) : all.slice(notice.position, notice.position + 1);
-  return some.flatMap((again) => inbound.decode({ ...again, at: notice.at }, { appId }));
-}
-
-/** What could not be read when it came is perhaps read by now: then it is all that the delivery tells of the account to whose address it came. */
-async function ofItsAccount(tx: Tx, notice: InboxNotice, all: Notice[]): Promise<Notice[]> {
-  const install = await getInstall(tx, notice.tenant, notice.install);
-  return all.filter(({ account }) => account === null || account === install.account);
-}
-
-/** What the deliveries of one batch hold. */
-type Opened = Map<InboxNotice['delivery'], Notice[]>;
-
-/** Read and split once a batch, not once for each of the hundred notices that a delivery may hold. */
-async function noticesOf(tx: Tx, inbound: Inbound, id: InboxNotice['delivery'], opened: Opened): Promise<Notice[]> {
-  const known = opened.get(id);
-  if (known) return known;
-  const delivery = await deliveryBody(tx, id);
-  const notices = delivery?.body ? inbound.split({ method: 'POST', url: '', headers: JSON.parse(delivery.headers) as Record<string, string>, body: delivery.body }) : [];
-  opened.set(id, notices);
-  return notices;
-}
-
-async function settleFact(flow: Flow, book: RuleBook, tx: Tx, accounts: Accounts, about: About, correlation: Correlation) {
+async function settleFact(flow: Flow, book: RuleBook, tx: Tx, batch: Batch, accounts: Accounts, about: About, correlation: Correlation) {
   const { notice, fact, subject } = about;
   const now = flow.clock.now();
   const { situation, versions, sighting } = await situate(flow, book, tx, accounts, about);
   const decision = decide(fact, situation);
   const story = subject?.envelope.correlation ?? correlation;
   const envelope = envelopeOf(about, decision);
-  const [row] = await append(tx, notice.tenant, 'facts', [
-    {
-      id: newId('fct', now),
-      type: fact.type,
-      at: fact.at,
-      recorded_at: now,
-      notice: notice.id,
-      envelope,
-      deal: subject?.envelope.deal ?? dealOf(fact),
-      correlation: story,
-      data: JSON.stringify(fact.data),
-      outcome: decision.outcome,
-      why: decision.why,
-    },
-  ]);
+  const row = batch.facts.add({
+    id: newId('fct', now),
+    type: fact.type,
+    at: fact.at,
+    recorded_at: now,
+    notice: notice.id,
+    envelope,
+    deal: subject?.envelope.deal ?? dealOf(fact),
+    correlation: story,
+    data: JSON.stringify(fact.data),
+    outcome: decision.outcome,
+    why: decision.why,
+  });
+  const erased = erasedIn(subject);
+  const erases = decision.erase !== undefined || erased.size > 0;
+  // What is erased is found by the facts of it.
+  if (erases) await batch.write();
   await applyDecision(flow, tx, { tenant: notice.tenant, correlation: story, accounts, versions, decision, fact });
-  const fresh = await putEffects(tx, notice.tenant, decision.effects, { ordinal: row?.seq ?? 0, correlation: story, at: fact.at, restored: flow.restored ?? null }, now);
+  const fresh = await putEffects(tx, notice.tenant, decision.effects, { ordinal: row.seq, correlation: story, at: fact.at, restored: flow.restored ?? null }, now);
   await keepBrakes(flow, tx, { tenant: notice.tenant, crm: accounts.crm.id, fact, decision, situation, isNews: fresh > 0, correlation: story });
   await attribute(flow, tx, { tenant: notice.tenant, crm: accounts.crm, fact, decision, sighting });
-  await publishMoves(flow, tx, notice.tenant, { decision, cause: row?.id ?? about.cause, ordinal: row?.seq ?? 0, at: fact.at, correlation: story });
-  await publishConsents(flow, tx, notice.tenant, { decision, ordinal: row?.seq ?? 0, correlation: story });
+  await publishMoves(flow, tx, notice.tenant, { decision, cause: row.id, ordinal: row.seq, at: fact.at, correlation: story });
+  await publishConsents(flow, tx, notice.tenant, { decision, ordinal: row.seq, correlation: story });
   // Of the erased nothing is kept, whatever is still told of them.
-  for (const contact of erasedIn(subject)) await erasePeople(tx, flow.sealer, notice.tenant, contact, now);
+  for (const contact of erased) await erasePeople(tx, flow.sealer, notice.tenant, contact, now);
+  batch.applied(decision, erases);
   if (isGap(fact, decision)) await reportGap(flow, tx, notice);
   flow.metrics.facts.inc({ type: fact.type, outcome: decision.outcome });
-  return { fact: row?.id ?? '', outcome: decision.outcome, effects: fresh, correlation: story };
+  return { fact: row.id, outcome: decision.outcome, effects: fresh, correlation: story };
 }
 
 /** Which envelope a fact is about. Of a deal that went back it is the one left behind, whose story tells why it is voided; what starts at the new stage has this story anyway. */

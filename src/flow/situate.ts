@@ -4,7 +4,7 @@ import type { InstallState, Situation } from '#core/decide/situation';
 import type { Fact } from '#core/fact';
 import type { TenantId } from '#core/ids';
 import type { Tx } from '#store/database';
-import { findEnvelope, findEnvelopeByIntent, findEnvelopeByRemote, isOvertaken, listOpenEnvelopesOfDeal, type EnvelopeWithRecipients } from '#store/envelopes';
+import { findEnvelopeByIntent, isOvertaken, listOpenEnvelopesOfDeal, type EnvelopeWithRecipients } from '#store/envelopes';
 import type { InboxNotice } from '#store/inbox';
 import { actsOfContacts } from '#store/objections';
 import type { Install } from '#store/installs';
@@ -17,22 +17,6 @@ import { withTexts } from '#flow/shown-texts';
 import { callbackIn } from '#flow/workflow';
 import { personIn } from '#flow/situate-person';
 import { sightingOf, touchedNames, type Sighting } from '#flow/sighting';
-
-/** The envelope that a fact is about, if it is one of this tenant's. A provider's id counts within the account that named it. */
-export async function subjectOf(tx: Tx, notice: InboxNotice, fact: Fact): Promise<EnvelopeWithRecipients | undefined> {
-  if (fact.type === 'deal.read') return fact.data.purpose.kind === 'retry' ? findEnvelope(tx, notice.tenant, fact.data.purpose.envelope) : undefined;
-  if (fact.type !== 'envelope.status') return 'envelope' in fact.data ? findEnvelope(tx, notice.tenant, fact.data.envelope) : undefined;
-  const { remote, envelope } = fact.data;
-  const known = remote === null ? undefined : await findEnvelopeByRemote(tx, notice.tenant, notice.install, remote);
-  if (known || envelope === null) return known;
-  return unlessCopied(await findEnvelope(tx, notice.tenant, envelope), remote);
-}
-
-/** An envelope that has its provider's id already is not another one that carries our id along, such as a copy made by hand. */
-function unlessCopied(named: EnvelopeWithRecipients | undefined, remote: string | null): EnvelopeWithRecipients | undefined {
-  const copied = named?.envelope.remote != null && remote !== null && named.envelope.remote !== remote;
-  return copied ? undefined : named;
-}
 
 export interface About {
   notice: InboxNotice;

@@ -16,3 +16,11 @@ export function chunk<Item>(items: readonly Item[], size: number): Item[][] {
   for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
   return chunks;
 }
+
+/** `items` in runs of these sizes, each as often as it goes into what is left. Sizes fall, and the last is 1. For statements, whose text is made and kept for each number of rows. */
+export function inSizes<Item>(items: readonly Item[], sizes: readonly number[]): Item[][] {
+  const runs: Item[][] = [];
+  let start = 0;
+  for (const size of sizes) for (; items.length - start >= size; start += size) runs.push(items.slice(start, start + size));
+  return runs;
+}

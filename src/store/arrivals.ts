@@ -1,4 +1,5 @@
 import { CompiledQuery, type Insertable } from 'kysely';
+import { inSizes } from '#lib/group';
 import type { DeliveryId } from '#core/ids';
 import { isPostgres, type Db, type Tx } from '#store/database';
 import type { DeliveriesTable, InboxTable } from '#store/schema';
@@ -34,17 +35,13 @@ function onSqlite(db: Db): Store {
   /** `compile` makes the text for rows of that number, whose columns are those of the first. */
   async function insert<Row extends object, Returned>(tx: Tx, table: string, rows: readonly Row[], compile: (some: readonly Row[]) => string): Promise<Returned[]> {
     const returned: Returned[] = [];
-    let from = 0;
-    for (const size of ROWS_A_STATEMENT) {
-      for (; rows.length - from >= size; from += size) {
-        const some = rows.slice(from, from + size);
-        const name = `${table}|${size}`;
-        const { text, columns } = statements.get(name) ?? { text: compile(some), columns: Object.keys(some[0] ?? {}) };
-        statements.set(name, { text, columns });
-        const values: unknown[] = [];
-        for (const row of some as readonly Record<string, unknown>[]) for (const column of columns) values.push(row[column]);
-        returned.push(...(await tx.executeQuery<Returned>(CompiledQuery.raw(text, values))).rows);
-      }
+    for (const some of inSizes(rows, ROWS_A_STATEMENT)) {
+      const name = `${table}|${some.length}`;
+      const { text, columns } = statements.get(name) ?? { text: compile(some), columns: Object.keys(some[0] ?? {}) };
+      statements.set(name, { text, columns });
+      const values: unknown[] = [];
+      for (const row of some as readonly Record<string, unknown>[]) for (const column of columns) values.push(row[column]);
+      returned.push(...(await tx.executeQuery<Returned>(CompiledQuery.raw(text, values))).rows);
     }
     return returned;
   }

@@ -51,9 +51,10 @@ export async function getEnvelope(db: Db, tenant: TenantId, id: EnvelopeId): Pro
   return found;
 }
 
-export async function findEnvelopeByRemote(db: Db, tenant: TenantId, sign: InstallId, remote: string): Promise<EnvelopeWithRecipients | undefined> {
-  const row = await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('sign', '=', sign).where('remote', '=', remote).executeTakeFirst();
-  return row ? (await withRecipients(db, tenant, [row]))[0] : undefined;
+/** Those of an account that its provider knows by these ids. */
+export async function listEnvelopesByRemote(db: Db, tenant: TenantId, sign: InstallId, remotes: readonly string[]): Promise<EnvelopeWithRecipients[]> {
+  if (remotes.length === 0) return [];
+  return withRecipients(db, tenant, await db.selectFrom('envelopes').selectAll().where('tenant', '=', tenant).where('sign', '=', sign).where('remote', 'in', remotes).execute());
 }
 
 export async function findEnvelopeByIntent(db: Db, tenant: TenantId, crm: InstallId, intent: string): Promise<EnvelopeWithRecipients | undefined> {

@@ -1,4 +1,4 @@
-import { chunk } from '#lib/group';
+import { inSizes } from '#lib/group';
 import { canonicalJson } from '#lib/json';
 import { sha256 } from '#lib/hmac';
 import type { TenantId } from '#core/ids';
@@ -10,8 +10,8 @@ export type Entry<Name extends LedgerName> = Omit<Rows[Name], 'tenant' | 'seq' |
 
 export const GENESIS = '0'.repeat(64);
 const PAGE = 1000;
-/** SQLite takes at most 32,766 parameters in one statement; an entry has up to 28. */
-const ROWS_A_STATEMENT = 500;
+/** SQLite takes at most 32,766 parameters in one statement; an entry has up to 28. Few sizes, since a statement is kept for each. */
+const ROWS_A_STATEMENT = [500, 64, 16, 4, 1];
 
 /** SHA-256 of what a row says: its canonical JSON, every column but the two hashes that chain it. */
 export function hashContent(row: object): string {
@@ -37,20 +37,45 @@ export async function lockLedger(tx: Tx, tenant: TenantId, ledger: LedgerName): 
   return held.executeTakeFirstOrThrow();
 }
 
+/** A ledger whose line is ours until the transaction ends. */
+export interface OpenLedger<Name extends LedgerName> {
+  /** Gives an entry its place in the chain. It is there once it is written. */
+  add(entry: Entry<Name>): Rows[Name];
+  /** Writes what was added since it was last called. */
+  write(): Promise<void>;
+}
+
+/** Takes the line of a tenant's ledger. What is added is written together: a statement for each entry, and two for the head, were a third of what settling a notice took. */
+export async function openLedger<Name extends LedgerName>(tx: Tx, tenant: TenantId, ledger: Name): Promise<OpenLedger<Name>> {
+  const { seq, hash } = await lockLedger(tx, tenant, ledger);
+  const head = { seq, hash };
+  let added: Rows[Name][] = [];
+  return {
+    add(entry) {
+      const row = { ...entry, tenant, seq: head.seq + 1, prev: head.hash, hash: '' };
+      row.hash = hashEntry(row);
+      head.seq = row.seq;
+      head.hash = row.hash;
+      const placed = row as unknown as Rows[Name];
+      added.push(placed);
+      return placed;
+    },
+    async write() {
+      if (added.length === 0) return;
+      const [rows, name]: [Rows[Name][], LedgerName] = [added, ledger];
+      added = [];
+      for (const some of inSizes(rows, ROWS_A_STATEMENT)) await tx.insertInto(name).values(some).execute();
+      await tx.updateTable('ledger_heads').set(head).where('tenant', '=', tenant).where('ledger', '=', ledger).execute();
+    },
+  };
+}
+
 /** Appends rows to a tenant's ledger, chained by hash, in their order. Returns them with their places. */
 export async function append<Name extends LedgerName>(tx: Tx, tenant: TenantId, ledger: Name, entries: readonly Entry<Name>[]): Promise<Rows[Name][]> {
   if (entries.length === 0) return [];
-  const head = await lockLedger(tx, tenant, ledger);
-  const rows = entries.map((entry) => {
-    const row = { ...entry, tenant, seq: head.seq + 1, prev: head.hash, hash: '' };
-    row.hash = hashEntry(row);
-    head.seq = row.seq;
-    head.hash = row.hash;
-    return row as unknown as Rows[Name];
-  });
-  const name: LedgerName = ledger;
-  for (const some of chunk(rows, ROWS_A_STATEMENT)) await tx.insertInto(name).values(some).execute();
-  await tx.updateTable('ledger_heads').set(head).where('tenant', '=', tenant).where('ledger', '=', ledger).execute();
+  const open = await openLedger(tx, tenant, ledger);
+  const rows = entries.map((entry) => open.add(entry));
+  await open.write();
   return rows;
 }
 

@@ -1,7 +1,7 @@
 import type { TenantId } from '#core/ids';
 import { claimCursor, ensureCursor } from '#store/cursors';
 import type { Db } from '#store/database';
-import { findEnvelopeByIntent, findEnvelopeByRemote, isOvertaken, listClosedEnvelopes, listOpenEnvelopesOfDeal } from '#store/envelopes';
+import { findEnvelopeByIntent, listEnvelopesByRemote, isOvertaken, listClosedEnvelopes, listOpenEnvelopesOfDeal } from '#store/envelopes';
 import { lateTellings, overdueEffects } from '#store/health';
 import { claimNotices, putNotices } from '#store/inbox';
 import { claimLane, nextEffectAt, releaseLane } from '#store/outbox';
@@ -23,7 +23,7 @@ export async function looksAt(db: Db, { tenant, crm, sign }: Seeded): Promise<Re
   await db.updateTable('lanes').set({ next_at: 0 }).where('install', '=', crm.id).execute();
   await db.updateTable('outbox').set({ state: 'ready' }).where('tenant', '=', tenant).where('envelope', '=', some.id).where('correlation', '=', some.correlation).execute();
   return {
-    'an envelope by the provider’s id': () => findEnvelopeByRemote(db, tenant, sign.id, some.remote ?? ''),
+    'an envelope by the provider’s id': () => listEnvelopesByRemote(db, tenant, sign.id, [some.remote ?? '']),
     'an envelope by its intent': () => findEnvelopeByIntent(db, tenant, crm.id, some.intent),
     'an envelope of a story': () => findEnvelopeOfStory(db, tenant, some.correlation),
     'open envelopes of a deal': () => listOpenEnvelopesOfDeal(db, tenant, crm.id, some.deal),

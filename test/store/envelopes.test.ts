@@ -5,7 +5,7 @@ import type { Db } from '#store/database';
 import {
   findEnvelope,
   findEnvelopeByIntent,
-  findEnvelopeByRemote,
+  listEnvelopesByRemote,
   getEnvelope,
   isOvertaken,
   listClosedEnvelopes,
@@ -45,8 +45,8 @@ eachDatabase((_name, open) => {
     const second = await putEnvelope(db, a);
     await expect(updateEnvelope(db, a.tenant, second, { remote: 'remote-1' })).rejects.toThrow();
     await putEnvelope(db, b, [], { remote: 'remote-1' });
-    expect((await findEnvelopeByRemote(db, a.tenant, a.sign.id, 'remote-1'))?.envelope.id).toBe(first);
-    expect(await findEnvelopeByRemote(db, a.tenant, b.sign.id, 'remote-1')).toBeUndefined();
+    expect((await listEnvelopesByRemote(db, a.tenant, a.sign.id, ['remote-1', 'unknown'])).map(({ envelope }) => envelope.id)).toEqual([first]);
+    expect(await listEnvelopesByRemote(db, a.tenant, b.sign.id, ['remote-1'])).toEqual([]);
   });
 
   it('an envelope comes with its recipients in routing order, and changes as told', async () => {

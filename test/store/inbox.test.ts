@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NoticeId, TenantId } from '#core/ids';
 import type { Db } from '#store/database';
-import { areSeveralDue, claimNotices, claimNoticesOf, deliveryBody, failNotice, nextNoticeAt, OWN, putNotices, putOwnNotice, reviveNotice, settleNotice } from '#store/inbox';
+import { areSeveralDue, claimNotices, claimNoticesOf, deliveryBodies, failNotice, nextNoticeAt, OWN, putNotices, putOwnNotice, reviveNotice, settleNotices } from '#store/inbox';
 import { createIngest } from '#store/ingest';
 import { eachDatabase } from './databases.ts';
 import { arrival, NOW, notice, putAccount, type Account } from './fixtures.ts';
@@ -127,7 +127,8 @@ eachDatabase((name, open) => {
     await put(db, notice(a.crm, 'a', { id: 'ntc_a' }), notice(a.crm, 'b', { id: 'ntc_b', error: 'old' }), notice(b.crm, 'c', { id: 'ntc_c' }));
     const states = async () => (await all(db)).map(({ state, attempts, error, run_at }) => [state, attempts, error, run_at - NOW]);
     const read = async (id: NoticeId) => (await all(db)).find((one) => one.id === id) ?? expect.unreachable();
-    await inOne(db, (tx) => settleNotice(tx, b.tenant, 'ntc_a', { state: 'done' }));
+    const before = (await read('ntc_a')).correlation;
+    await inOne(db, (tx) => settleNotices(tx, b.tenant, [{ id: 'ntc_a', state: 'done', correlation: 'cor_x' }]));
     await failNotice(db, { ...(await read('ntc_a')), tenant: b.tenant }, 'x', null);
     expect(await states()).toEqual([
       ['ready', 0, null, 0],
@@ -136,7 +137,8 @@ eachDatabase((name, open) => {
     ]);
     await failNotice(db, await read('ntc_a'), 'later', NOW + 5);
     await failNotice(db, await read('ntc_c'), 'never', null);
-    await inOne(db, (tx) => settleNotice(tx, a.tenant, 'ntc_b', { state: 'noted', payload: null }));
+    await inOne(db, (tx) => settleNotices(tx, a.tenant, [{ id: 'ntc_b', state: 'noted', correlation: 'cor_x' }]));
+    expect([(await read('ntc_b')).correlation, (await read('ntc_a')).correlation]).toEqual(['cor_x', before]);
     const settled = [
       ['ready', 1, 'later', 5],
       ['noted', 0, null, 0],
@@ -175,14 +177,15 @@ eachDatabase((name, open) => {
       expect(await jobs()).toEqual([`advance:${tenant}!`]);
     });
 
-  it('the bytes of a delivery are its own, and a notice may have none', async () => {
+  it('the bytes of a delivery are its own', async () => {
     const { db } = await open();
     const { crm } = await putAccount(db);
     const [one, other] = [arrival(crm, 'a'), arrival(crm, 'b')];
     const ingest = createIngest(db, () => undefined);
     await Promise.all([ingest.add(one), ingest.add(other)]);
-    expect(Buffer.from((await deliveryBody(db, other.delivery.id))?.body ?? []).toString()).toBe('["b"]');
-    expect([await deliveryBody(db, null), await deliveryBody(db, 'dlv_none')]).toEqual([undefined, undefined]);
+    const bodies = await deliveryBodies(db, [other.delivery.id, 'dlv_none']);
+    expect(bodies.map(({ id, body }) => [id, Buffer.from(body ?? []).toString()])).toEqual([[other.delivery.id, '["b"]']]);
+    expect(await deliveryBodies(db, [])).toEqual([]);
   });
 
   it('whether several tenants have something due', async () => {

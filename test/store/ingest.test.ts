@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { openDatabase, type Db } from '#store/database';
-import { claimNotices, failNotice, nextNoticeAt, putNotices, putOwnNotice, reviveNotice, settleNotice } from '#store/inbox';
+import { claimNotices, failNotice, nextNoticeAt, putNotices, putOwnNotice, reviveNotice, settleNotices } from '#store/inbox';
 import { createIngest } from '#store/ingest';
 import { wakeLanes } from '#store/wakes';
 import { until } from '../work/stage.ts';
@@ -200,7 +200,7 @@ eachDatabase((name, open) => {
     const claim = (limit: number) =>
       db.transaction().execute(async (tx) => {
         const claimed = await claimNotices(tx, NOW + 10, limit, served);
-        for (const { tenant, id } of claimed) await settleNotice(tx, tenant, id, { state: 'done' });
+        for (const { tenant, id, correlation } of claimed) await settleNotices(tx, tenant, [{ id, state: 'done', correlation }]);
         served = claimed[0]?.tenant ?? served;
         return claimed.map(({ key }) => key);
       });
@@ -222,7 +222,7 @@ eachDatabase((name, open) => {
         const claimed = await peer.transaction().execute(async (tx) => {
           const some = await claimNotices(tx, NOW, 7);
           await sql`select 1`.execute(tx);
-          for (const { tenant, id } of some) await settleNotice(tx, tenant, id, { state: 'done' });
+          for (const { tenant, id, correlation } of some) await settleNotices(tx, tenant, [{ id, state: 'done', correlation }]);
           return some;
         });
         if (claimed.length === 0) return;
