@@ -73,7 +73,11 @@ class SqliteDriver implements Driver {
     if (this.#heldSince === null) this.#beginHold();
     else if (performance.now() - this.#heldSince > LOOP_HELD_MS) await nextTurn();
     this.#release = release;
-    if (!this.#connection) throw new Error('The database is not open.');
+    if (!this.#connection) {
+      // The next one in line has to hear of it too: a server that stopped in the middle of much work waited for ever.
+      release();
+      throw new Error('The database is not open.');
+    }
     // Counted from the asking: of those who stood in line behind one that waited in vain, none waits as long again.
     this.#connection.deadline = deadline;
     return this.#connection;

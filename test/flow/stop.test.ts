@@ -46,7 +46,7 @@ describe('a server that is stopped under load', () => {
 });
 
 describe('two servers on one database', () => {
-  test('do nothing twice between them', async () => {
+  test('do nothing twice between them', { timeout: 240_000 }, async () => {
     const database = await openTestDatabase('PostgreSQL');
     const variables = { COUNTERSIGN_KEY: TEST_KEY };
     const first = await openWorld({ database: database.address, variables });

@@ -6,7 +6,8 @@ import { createListener } from '#src/listener';
 import { openWorld } from '../flow/world.ts';
 import { postSign } from '../flow/wire.ts';
 
-const HELD = 260;
+/** So many are taken however long they take to come. */
+const HELD = 250;
 
 function post(address: string, agent: Agent): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
