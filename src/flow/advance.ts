@@ -25,7 +25,7 @@ import { accountsOf, type Accounts, type RuleBook } from '#flow/rule-book';
 import { dealOf, situate, type About } from '#flow/situate';
 
 const BATCH = 100;
-/** Notices of a batch whose deliveries and envelopes are read together. */
+/** Notices of a batch whose deliveries and envelopes are read together, to save round trips. SQLite has none, and its turns may end after one: what was read for the others was read again. */
 const AHEAD = 16;
 const ATTEMPTS = 5;
 const RETRY_MS = 2_000;
@@ -78,13 +78,13 @@ async function attemptSome(flow: Flow, book: RuleBook, turns: Turns, isOver: IsO
 /** Where one of a batch cannot be settled, all are settled again one by one, which tells whose fault it is. */
 async function attempt(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined, isOver: IsOver): Promise<Attempt> {
   const before = turns.served;
-  const result = await settleSome(flow, book, turns, named, isOver, AHEAD);
+  const result = await settleSome(flow, book, turns, named, isOver, true);
   if (result.ok || isWeather(result.error)) return result;
   turns.served = before;
-  return settleSome(flow, book, turns, named, isOver, 1);
+  return settleSome(flow, book, turns, named, isOver, false);
 }
 
-async function settleSome(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined, isOver: IsOver, ahead: number): Promise<Attempt> {
+async function settleSome(flow: Flow, book: RuleBook, turns: Turns, named: TenantId | undefined, isOver: IsOver, together: boolean): Promise<Attempt> {
   let current: InboxNotice | null = null;
   try {
     const done = await flow.db.transaction().execute(async (tx) => {
@@ -96,14 +96,14 @@ async function settleSome(flow: Flow, book: RuleBook, turns: Turns, named: Tenan
       current = first;
       return withinTenant(tx, first.tenant, () =>
         gatherWakes(tx, async () => {
-          const batch = await openBatch(flow, tx, first.tenant, notices, ahead);
-          const accounts = createAccounts(flow, tx, first.tenant);
           const holdsThread = !isPostgres(tx);
+          const batch = await openBatch(flow, tx, first.tenant, notices, together && !holdsThread ? AHEAD : 1);
+          const accounts = createAccounts(flow, tx, first.tenant);
           const settled: Line[][] = [];
           for (const notice of notices) {
             current = notice;
             settled.push(await settle(flow, book, tx, batch, accounts, notice));
-            if (ahead === 1) await batch.write();
+            if (!together) await batch.write();
             if (holdsThread && isOver()) break;
           }
           await batch.write();

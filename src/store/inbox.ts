@@ -117,16 +117,23 @@ export interface SettledNotice {
   correlation: Correlation;
 }
 
-/** Settles notices, in one statement: one for each was a round trip for each. */
+/** Settles notices. On PostgreSQL in one statement, since one for each is a round trip for each; SQLite would look for every notice of the tenant in such a list, and has no trips. */
 export async function settleNotices(tx: Tx, tenant: TenantId, settled: readonly SettledNotice[]): Promise<void> {
   if (settled.length === 0) return;
-  const given = isPostgres(tx)
-    ? sql<SettledNotice>`json_to_recordset(${JSON.stringify(settled)}::json) as given(id text, state text, correlation text)`
-    : sql<SettledNotice>`(select value ->> 'id' as id, value ->> 'state' as state, value ->> 'correlation' as correlation from json_each(${JSON.stringify(settled)})) as given`;
-  await sql`update inbox set state = given.state, correlation = given.correlation, payload = null, error = null from ${given} where inbox.tenant = ${tenant} and inbox.id = given.id`.execute(
-    tx,
-  );
+  if (isPostgres(tx)) {
+    const given = sql<SettledNotice>`json_to_recordset(${JSON.stringify(settled)}::json) as given(id text, state text, correlation text)`;
+    const set = sql`state = given.state, correlation = given.correlation, payload = null, error = null`;
+    await sql`update inbox set ${set} from ${given} where inbox.tenant = ${tenant} and inbox.id = given.id`.execute(tx);
+  } else for (const { id, ...set } of settled) await settleOne(tx, tenant, id, set);
 }
+
+const settleOne = (tx: Tx, tenant: TenantId, id: NoticeId, set: Omit<SettledNotice, 'id'>) =>
+  tx
+    .updateTable('inbox')
+    .set({ ...set, payload: null, error: null })
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .execute();
 
 /** Tries a notice again later, or makes it a dead letter once `attempts` are used up. */
 export async function failNotice(db: Db, notice: InboxNotice, error: string, retryAt: number | null): Promise<void> {

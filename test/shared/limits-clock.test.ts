@@ -12,7 +12,7 @@ const setBack = () => vi.spyOn(Date, 'now').mockImplementation(() => real() - HO
 async function begun(limits: ReturnType<typeof createLimits>, count: number, of: ReturnType<typeof budget>): Promise<number> {
   let some = 0;
   for (let time = 0; time < count; time++) void limits.schedule(of, 5, async () => void some++).catch(() => undefined);
-  for (const end = performance.now() + 30_000; some < count && performance.now() < end; ) await systemClock.sleep(20);
+  for (const end = performance.now() + 30_000; some < count && performance.now() < end;) await systemClock.sleep(20);
   return some;
 }
 
