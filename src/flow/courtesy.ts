@@ -39,23 +39,24 @@ export function createCourtesy({ now, spent, nextTurn, pause } = LOOP_TIME): <T 
   let mark = spent();
   let several = false;
 
-  /** Part of the time since the mark in which others used the loop; all of it where that was too short to tell, to be watched on. */
-  function usedByOthers(): number {
-    const sofar = spent();
-    const [active, idle] = [sofar.active - mark.active, sofar.idle - mark.idle];
-    return active + idle < WATCH_MS ? 1 : active / (active + idle);
+  /** Part of the time since the mark in which others used the loop; null where that was too short to tell. */
+  function usedByOthers(): number | null {
+    const { active, idle } = spent();
+    const [worked, waited] = [active - mark.active, idle - mark.idle];
+    return worked + waited < WATCH_MS ? null : worked / (worked + waited);
   }
 
   return async (turn) => {
     await nextTurn();
     const until = now() + (several ? PAUSE_MS.several : PAUSE_MS.one);
     let used = usedByOthers();
-    while (used > NEEDED && now() < until) {
-      mark = spent();
+    while ((used === null || used > NEEDED) && now() < until) {
+      // What is too short to tell is watched on. Taken for used, calm processes worked at a tenth of their speed: timers fire up to a millisecond early.
+      if (used !== null) mark = spent();
       await pause(WATCH_MS);
       used = usedByOthers();
     }
-    const takes = used > USED ? TURN_MS.shared : TURN_MS.calm;
+    const takes = used === null || used > USED ? TURN_MS.shared : TURN_MS.calm;
     const begun = now();
     try {
       const result = await turn(() => now() - begun > takes);

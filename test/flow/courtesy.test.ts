@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
 import { createCourtesy, type IsOver } from '#flow/courtesy';
 
-/** A process whose others use `others` of each of its milliseconds: time passes where it is let pass, and nowhere else. */
-function createLoop(others: number) {
+/** A process whose others use `others` of each of its milliseconds: time passes where it is let pass, and nowhere else. Timers fire so much `late`, or early. */
+function createLoop(others: number, late = 0.1) {
   const spent = { active: 0, idle: 0 };
   const pass = async (ms: number) => {
     spent.active += ms * others;
     spent.idle += ms * (1 - others);
   };
-  // A timer fires a little after its time.
-  const pause = (ms: number) => pass(ms + 0.1);
+  const pause = (ms: number) => pass(ms + late);
   const now = () => spent.active + spent.idle;
   const work = (ms: number) => (spent.active += ms);
   return { now, work, pass, courteously: createCourtesy({ now, spent: () => ({ ...spent }), nextTurn: async () => undefined, pause }) };
@@ -64,6 +63,10 @@ test('on a calm machine turns are long, and one may follow the other', async () 
   await loop.pass(300);
   expect(await lengthOf(loop)).toBeGreaterThan(50);
   expect(await gapAfter(loop)).toBeLessThan(10);
+});
+
+test.each([-0.9, -0.1, 0, 3])('so it is where timers fire %s ms after their time', async (late) => {
+  expect(await gapAfter(createLoop(0.01, late))).toBeLessThan(12);
 });
 
 test('a process is watched by its own event loop: what is busy counts as used, also where nobody says so', async () => {
