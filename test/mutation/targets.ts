@@ -79,7 +79,7 @@ export const TARGETS: Target[] = [
       { line: 'const due =', say: '1  ->  (1 + 1)', why: 'Only slower: the first is taken.' },
       { line: 'const row = await', say: '1  ->  (1 + 1)', why: 'Only slower: the first is taken.' },
       { line: 'const row = await', say: 'without .limit(1)', why: 'Only slower: the first is taken.' },
-      { line: 'if (id === null) return undefined', say: 'id === null  ->  false', why: 'Only slower: no delivery has no id.' },
+      { line: 'if (settled.length === 0) return', say: 'settled.length === 0  ->  false', why: 'Only slower: nothing is settled.' },
     ],
   },
   {
