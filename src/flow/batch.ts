@@ -42,8 +42,12 @@ export async function openBatch(flow: Flow, tx: Tx, tenant: TenantId, notices: r
     const some = notices.slice(from, from + ahead);
     const deliveries = new Set(some.flatMap(({ delivery }) => (delivery === null || opened.has(delivery) ? [] : delivery)));
     for (const delivery of await deliveryBodies(tx, [...deliveries])) bodies.set(delivery.id, delivery);
-    for (const notice of some) meant.set(notice.id, decode(notice));
-    await readSubjects((await Promise.all(some.map(remotesOf))).flat());
+    const told = [];
+    for (const notice of some) {
+      meant.set(notice.id, decode(notice));
+      told.push(...(await remotesOf(notice)));
+    }
+    await readSubjects(told);
   }
 
   async function decode(notice: InboxNotice): Promise<Fact[]> {

@@ -3,7 +3,7 @@ import type { FrozenAttribution } from '#core/frozen-attribution';
 import type { AttributionId, EnvelopeId, TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import type { Db, Tx } from '#store/database';
-import { append, lockLedger } from '#store/ledger';
+import { append, openLedger } from '#store/ledger';
 import type { AttributionsTable } from '#store/ledger-schema';
 
 export type Point = AttributionsTable['point'];
@@ -17,12 +17,12 @@ export async function freezeAttribution(
   frozen: { envelope: EnvelopeId; point: Point; at: number; data: FrozenAttribution; why: string },
   now: number,
 ): Promise<AttributionRow> {
-  await lockLedger(tx, tenant, 'attributions');
+  const ledger = await openLedger(tx, tenant, 'attributions');
   const known = await findFrozen(tx, tenant, frozen.envelope, frozen.point);
   if (known) return known;
   const { data, ...rest } = frozen;
-  const [row] = await append(tx, tenant, 'attributions', [{ ...rest, id: newId('atr', now), data: JSON.stringify(data), corrects: null, by: 'countersign' }]);
-  if (!row) throw new Error('A row was appended.');
+  const row = ledger.add({ ...rest, id: newId('atr', now), data: JSON.stringify(data), corrects: null, by: 'countersign' });
+  await ledger.write();
   return opened(row);
 }
 
