@@ -26,7 +26,7 @@ export interface Batch {
 }
 
 /**
- * `ahead` notices are read together, with their deliveries and envelopes, and all are written together: on PostgreSQL half of what a notice took were round trips for these. Few are read,
+ * `ahead` notices are read together, with their deliveries and envelopes, and all are written together: on PostgreSQL six of a notice's fourteen round trips were for these. Few are read,
  * since a delivery may be of megabytes and a turn may end after one of them. What the database refuses of some fails whoever is first of them; only with 1 it is known whose fault it is.
  */
 export async function openBatch(flow: Flow, tx: Tx, tenant: TenantId, notices: readonly InboxNotice[], ahead: number): Promise<Batch> {

@@ -45,7 +45,7 @@ export interface OpenLedger<Name extends LedgerName> {
   write(): Promise<void>;
 }
 
-/** Takes the line of a tenant's ledger. What is added is written together: a statement for each entry, and two for the head, were a third of what settling a notice took. */
+/** Takes the line of a tenant's ledger. What is added is written together: a statement for each entry and two for the head were a fifth of those that settled a notice. */
 export async function openLedger<Name extends LedgerName>(tx: Tx, tenant: TenantId, ledger: Name): Promise<OpenLedger<Name>> {
   const { seq, hash } = await lockLedger(tx, tenant, ledger);
   const head = { seq, hash };
