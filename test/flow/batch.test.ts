@@ -73,7 +73,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('notices that %s takes together
     await w.until('all', async () => (await read(keys)).every(({ state }) => state === 'done'));
     const ids = (await read(keys)).map(({ id }) => id);
     const facts = await w.db.selectFrom('facts').select(['notice', 'outcome']).where('notice', 'in', ids).execute();
-    expect(ids.map((id) => facts.find(({ notice }) => notice === id)?.outcome)).toEqual(['moved', 'noted', 'noted']);
+    // On PostgreSQL several are at work, and what comes first is not told. It moves the envelope, and the others see that.
+    expect(facts.map(({ outcome }) => outcome).sort()).toEqual(['moved', 'noted', 'noted']);
     const stories = new Set((await read(keys)).map(({ correlation }) => correlation));
     expect([...stories]).toEqual([(await deal.envelopes())[0]?.envelope.correlation]);
   });
