@@ -1,28 +1,18 @@
-# Two stages: the first has a compiler for better-sqlite3, the second has only what runs.
+# Two stages: the first has a compiler for better-sqlite3 and makes the release, the second has only what runs.
 FROM node:22-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json esbuild.config.js ./
-COPY src src
-COPY connectors connectors
-COPY migrations migrations
-RUN npm run build && npm prune --omit=dev
+COPY . .
+RUN npm run release -- /release
 
 FROM node:22-slim
 # For `consent verify`, which runs the same script that stands in every proof.
 RUN apt-get update && apt-get install -y --no-install-recommends openssl && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
-# Stylesheets, manifests and mappings are read where they lie.
-COPY src src
-COPY connectors connectors
-COPY mappings mappings
-COPY app.config.json ./
+COPY --from=build /release ./
 RUN mkdir data && chown node:node data
 USER node
 ENV HOST=0.0.0.0 PORT=8080

@@ -18,12 +18,11 @@ if (folder.startsWith('-') || more.length > 0) {
 const place = resolve(folder, 'src');
 
 /** Of many small files that every start reads. All other packages are loaded from where they are installed. */
-const BUNDLED = ['@hono/node-server', '@marcbachmann/cel-js', 'bottleneck', 'commander', 'hono', 'kysely', 'prom-client', 'saxes', 'yaml', 'zod'];
+const { dependencies, peerDependencies, builtIn } = JSON.parse(readFileSync('package.json', 'utf8'));
+const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !builtIn.includes(name));
+
 /** Those in CommonJS ask for Node's own modules by `require`, which modules do not have. */
 const REQUIRE = "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);";
-
-const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-const external = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !BUNDLED.includes(name));
 
 const { outputFiles } = await build({
   entryPoints: ['src/main.ts'],

@@ -17,6 +17,7 @@ const LONG = [
   'test/faults/faults.test.ts',
   'test/work/processes.test.ts',
   'test/proof/tampering.test.ts',
+  'test/supply/release.test.ts',
 ];
 
 export default defineConfig({

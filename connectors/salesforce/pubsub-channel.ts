@@ -43,7 +43,7 @@ export function loadParts(locate = locateClient): Parts {
     const definition = loadSync(protoOf(home), { defaults: true, enums: String, longs: String });
     return (known = { grpc, beside, service: definition[SERVICE] as Grpc.ServiceDefinition });
   } catch (error) {
-    const say = `Change events of Salesforce need an optional package: run "npm install ${INSTALL}" where the server is installed, then start it again. Until then changes of stage are heard by polling.`;
+    const say = `Change events of Salesforce need an optional package: run "npm install --save-prod ${INSTALL}" where the server is installed, then start it again. Until then changes of stage are heard by polling.`;
     throw new Problem('feature.unsupported', { say, cause: error });
   }
 }

@@ -1,49 +1,41 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '#lib/root';
+import { shippedPackages } from '../supply/packages.ts';
+import { bytesOf, makeRelease } from '../supply/release-folder.ts';
 import { atMost, shown, type Bench } from './figures.ts';
 
-interface LockedPackage {
-  dev?: boolean;
-  optional?: boolean;
-  devOptional?: boolean;
-  peer?: boolean;
-}
-const MB = 1024 * 1024;
+const MB = 1e6;
 const LARGEST = 5;
 
-/** P16: what `npm ci --omit=dev` installs, by the lock file and the folders that are there now. */
-export const size: Bench = async () => {
-  const { packages } = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')) as { packages: Record<string, LockedPackage> };
-  const installed = Object.entries(packages)
-    .filter(([path, { dev = false, devOptional = false, peer = false }]) => path.startsWith('node_modules/') && !dev && !devOptional && !peer)
-    .map(([path]) => ({ name: path.replace(/^.*node_modules\//, ''), bytes: bytesOf(join(projectRoot, path)) }))
-    .filter(({ bytes }) => bytes > 0)
-    .sort((a, b) => b.bytes - a.bytes);
-  const bytes = installed.reduce((sum, one) => sum + one.bytes, 0);
-  return [
-    atMost('packages in production', installed.length, 'packages', 60),
-    atMost('their size', bytes / MB, 'MiB', 60),
-    ...installed.slice(0, LARGEST).map(({ name, bytes: own }) => shown(name, own / MB, 'MiB')),
-    shown('the product itself, built', bytesOf(join(projectRoot, 'dist')) / MB, 'MiB'),
-  ];
+/** P16: what `npm run release` makes, beside what `npm ci --omit=dev` installs. */
+export const size: Bench = async (say) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-size-'));
+  try {
+    say('a release is made');
+    const { packages, bytes } = await makeRelease(folder);
+    const modules = join(folder, 'node_modules');
+    const names = Object.keys((JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies: object }).dependencies);
+    const largest = names.map((name) => ({ name, bytes: bytesOf(join(modules, name)) })).sort((a, b) => b.bytes - a.bytes);
+    return [
+      atMost('packages in a release', packages, 'packages', 60),
+      atMost('size of a release', bytes / MB, 'MB', 60),
+      ...largest.slice(0, LARGEST).map((one) => shown(one.name, one.bytes / MB, 'MB')),
+      shown('the product itself, built, with its maps', bytesOf(join(folder, 'dist')) / MB, 'MB'),
+      ...installed(),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 };
 
-/** Of a folder without packages of its own: those stand in the lock file too. */
-function bytesOf(folder: string): number {
-  let bytes = 0;
-  for (const entry of entriesOf(folder)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) bytes += entry.name === 'node_modules' ? 0 : bytesOf(path);
-    else if (entry.isFile()) bytes += statSync(path).size;
-  }
-  return bytes;
+function installed() {
+  const all = shippedPackages().map(({ path }) => ownBytes(join(projectRoot, path)));
+  return [shown('packages that npm ci --omit=dev installs', all.length, 'packages'), shown('their size', all.reduce((sum, one) => sum + one, 0) / MB, 'MB')];
 }
 
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+/** Of a package without those that lie in it, which are counted by themselves. */
+function ownBytes(folder: string): number {
+  return bytesOf(folder) - (readdirSync(folder).includes('node_modules') ? bytesOf(join(folder, 'node_modules')) : 0);
 }

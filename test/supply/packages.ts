@@ -24,6 +24,8 @@ export interface Package {
   /** Whether the lock says that it wants to run something when it is installed. */
   script: boolean;
   integrity: string;
+  /** Its folder, from the root of the project. */
+  path: string;
 }
 interface Locked {
   version?: string;
@@ -42,7 +44,7 @@ export function shippedPackages(): Package[] {
     if (path === '' || locked.dev || locked.devOptional || locked.peer) return [];
     const manifest = JSON.parse(readFileSync(join(projectRoot, path, 'package.json'), 'utf8')) as { name: string; license?: unknown };
     const license = typeof manifest.license === 'string' ? manifest.license : JSON.stringify(manifest.license ?? null);
-    return [{ name: manifest.name, version: locked.version ?? '', license, script: locked.hasInstallScript === true, integrity: locked.integrity ?? '' }];
+    return [{ name: manifest.name, version: locked.version ?? '', license, script: locked.hasInstallScript === true, integrity: locked.integrity ?? '', path }];
   });
 }
 

@@ -260,7 +260,7 @@ describe('the way to the vendor', () => {
 
   it('without the optional package says what to install', () => {
     const absent = () => loadParts(() => createMissing());
-    expect(absent).toThrow(/npm install salesforce-pubsub-api-client@5\.5\.2/);
+    expect(absent).toThrow(/npm install --save-prod salesforce-pubsub-api-client@5\.5\.2/);
     expect(absent).toThrow(Problem);
   });
   const createMissing = (): string => {
