@@ -20,6 +20,8 @@ const MOST_OF_AN_ADDRESS = 1024;
 export interface Listener {
   /** Returns the address that was taken. Where `port` is 0 the system chooses one. */
   listen(host: string, port: number): Promise<string>;
+  /** How many requests came since it began to listen. */
+  came(): number;
   /** Takes no more connections; the promise resolves when the last one is closed. */
   refuse(): Promise<void>;
   /** Closes what is still open. */
@@ -40,7 +42,11 @@ export function createListener(app: Hono, bounds: Bounds = {}): Listener {
   const { headersMs = HEADERS_MS, requestMs = REQUEST_MS, lookMs = LOOK_MS, connections = MOST_CONNECTIONS, ofAnAddress = MOST_OF_AN_ADDRESS } = bounds;
   const answer = getRequestListener(app.fetch);
   const timeouts = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
-  const server = createServer(timeouts, (request, response) => asNobody(() => void answer(request, response)));
+  let came = 0;
+  const server = createServer(timeouts, (request, response) => {
+    came += 1;
+    asNobody(() => void answer(request, response));
+  });
   server.maxConnections = connections;
   if (ofAnAddress !== null) server.on('connection', boundAddresses(ofAnAddress));
   return {
@@ -52,6 +58,7 @@ export function createListener(app: Hono, bounds: Bounds = {}): Listener {
           resolve(`http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${taken}`);
         });
       }),
+    came: () => came,
     refuse() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();

@@ -47,8 +47,8 @@ export interface Loops {
   stop(): Promise<void>;
 }
 
-/** The loops that move what waits. `answers`: this process answers requests too, and work gives way to them. */
-export function createLoops(lanes: Lanes, { answers }: { answers: boolean }): Loops {
+/** The loops that move what waits. `requests` counts those that came to this process, to which work gives way; null where it answers none. */
+export function createLoops(lanes: Lanes, requests: (() => number) | null): Loops {
   const running = new Map<'clock' | 'streams' | 'upkeep', Loop>();
   let listening: Listening | null = null;
   const wake: Wake = {
@@ -74,7 +74,7 @@ export function createLoops(lanes: Lanes, { answers }: { answers: boolean }): Lo
     start(flow) {
       const { db, clock, log } = flow;
       watch(flow);
-      const { advance, perform, deliver, reconcile } = workOf(flow, answers);
+      const { advance, perform, deliver, reconcile } = workOf(flow, requests);
       lanes.start({ advance: byServer(advance), perform: byServer(perform), deliver: byServer(deliver), reconcile: byServer(reconcile) });
       listening = createListening(flow);
       // Only begins streams and looks after them: they run beside the loops, and none of them holds one up.
@@ -90,9 +90,9 @@ export function createLoops(lanes: Lanes, { answers }: { answers: boolean }): Lo
 }
 
 /** What is done in a lane of each kind. A lane's name is an id that the store gave it. */
-function workOf(flow: Flow, answers: boolean): Work {
+function workOf(flow: Flow, requests: (() => number) | null): Work {
   const { db, clock } = flow;
-  const advance = createAdvance(flow, createRuleBook(), { courteous: answers });
+  const advance = createAdvance(flow, createRuleBook(), requests);
   const [perform, deliver, reconcile] = [createPerform(flow), createDeliver(flow), createReconcile(flow)];
   const overdue = (kind: LaneKind) => (since: number, limit: number) => OVERDUE[kind](db, since, present(flow), limit);
   return {

@@ -89,7 +89,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
   const budgets = createBudgets(clock);
   const { engine = isPostgres(db) ? 'graphile' : 'embedded' } = options;
   const lanes = engine === 'graphile' ? createGraphileLanes({ db, address: config.database, clock, log }) : createEmbeddedLanes({ clock, log });
-  const loops = createLoops(lanes, { answers: config.role === 'all' });
+  const loops = createLoops(lanes, config.role === 'all' ? () => listener.came() : null);
   const flow: Flow = {
     db,
     clock,

@@ -30,17 +30,12 @@ const AHEAD = 16;
 const ATTEMPTS = 5;
 const RETRY_MS = 2_000;
 
-export interface AdvanceOptions {
-  /** Whether it gives way to requests: where this process has some to answer. */
-  courteous: boolean;
-}
-
 /**
  * Settles waiting notices, of the tenant that is named or of whoever's turn it is: facts, state, ledgers and outbox in one transaction. Returns how many were
- * settled; 0 means that nothing waits.
+ * settled; 0 means that nothing waits. `requests` counts those that came to this process, to which it gives way; null where it answers none.
  */
-export function createAdvance(flow: Flow, book: RuleBook, options: AdvanceOptions = { courteous: true }): (tenant?: TenantId) => Promise<number> {
-  const courteously = options.courteous ? createCourtesy() : <T>(turn: (isOver: IsOver) => Promise<T>) => turn(() => false);
+export function createAdvance(flow: Flow, book: RuleBook, requests: (() => number) | null = null): (tenant?: TenantId) => Promise<number> {
+  const courteously = requests ? createCourtesy(requests) : <T>(turn: (isOver: IsOver) => Promise<T>) => turn(() => false);
   const turns: Turns = { served: null };
   return async (tenant) => {
     const result = await courteously((isOver) => (tenant === undefined ? attemptSome(flow, book, turns, isOver) : attempt(flow, book, turns, tenant, isOver)));

@@ -33,11 +33,13 @@ export interface Left {
 /**
  * Work gives way to answers. A webhook has to be stored within seconds and then waits at no cost; SQLite answers without leaving the thread, so work that
  * never paused kept all requests waiting until its queue was empty (a p99 of 1.5 s). Under a flood work gets about a tenth of the process
- * and half where several tenants wait; on a calm machine it waits for nothing.
+ * and half where several tenants wait; on a calm machine, and where only other work uses the process, it waits for nothing. `requests` counts those that came.
  */
-export function createCourtesy({ now, spent, nextTurn, pause } = LOOP_TIME): <T extends Left>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
-  let mark = spent();
+export function createCourtesy(requests: () => number, { now, spent, nextTurn, pause } = LOOP_TIME): <T extends Left>(turn: (isOver: IsOver) => Promise<T>) => Promise<T> {
+  let mark = { ...spent(), requests: requests() };
   let several = false;
+
+  const watch = () => (mark = { ...spent(), requests: requests() });
 
   /** Part of the time since the mark in which others used the loop; null where that was too short to tell. */
   function usedByOthers(): number | null {
@@ -50,9 +52,9 @@ export function createCourtesy({ now, spent, nextTurn, pause } = LOOP_TIME): <T 
     await nextTurn();
     const until = now() + (several ? PAUSE_MS.several : PAUSE_MS.one);
     let used = usedByOthers();
-    while ((used === null || used > NEEDED) && now() < until) {
+    while ((used === null || (used > NEEDED && requests() > mark.requests)) && now() < until) {
       // What is too short to tell is watched on. Taken for used, calm processes worked at a tenth of their speed: timers fire up to a millisecond early.
-      if (used !== null) mark = spent();
+      if (used !== null) watch();
       await pause(WATCH_MS);
       used = usedByOthers();
     }
@@ -63,7 +65,7 @@ export function createCourtesy({ now, spent, nextTurn, pause } = LOOP_TIME): <T 
       ({ several } = result);
       return result;
     } finally {
-      mark = spent();
+      watch();
     }
   };
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createCourtesy, type IsOver } from '#flow/courtesy';
 
-/** A process whose others use `others` of each of its milliseconds: time passes where it is let pass, and nowhere else. Timers fire so much `late`, or early. */
-function createLoop(others: number, late = 0.1) {
+/** A process whose others use `others` of each of its milliseconds: time passes where it is let pass, and nowhere else. Timers fire so much `late`, or early. A request comes each `apart` ms. */
+function createLoop(others: number, { late = 0.1, apart = 1 } = {}) {
   const spent = { active: 0, idle: 0 };
   const pass = async (ms: number) => {
     spent.active += ms * others;
@@ -11,7 +11,8 @@ function createLoop(others: number, late = 0.1) {
   const pause = (ms: number) => pass(ms + late);
   const now = () => spent.active + spent.idle;
   const work = (ms: number) => (spent.active += ms);
-  return { now, work, pass, courteously: createCourtesy({ now, spent: () => ({ ...spent }), nextTurn: async () => undefined, pause }) };
+  const requests = () => Math.floor(now() / apart);
+  return { now, work, pass, courteously: createCourtesy(requests, { now, spent: () => ({ ...spent }), nextTurn: async () => undefined, pause }) };
 }
 type Loop = ReturnType<typeof createLoop>;
 
@@ -58,6 +59,11 @@ test('where others use a part, one turn follows the other, and is short', async 
   expect(await gapAfter(loop)).toBeLessThan(10);
 });
 
+test.each([Infinity, 90])('where it is other work that uses the process, and requests come %s ms apart, turns are as short', async (apart) => {
+  expect(await gapAfter(createLoop(0.95, { apart }))).toBeLessThan(20);
+  expect(await lengthOf(createLoop(0.95, { apart }))).toBeLessThan(10);
+});
+
 test('on a calm machine turns are long, and one may follow the other', async () => {
   const loop = createLoop(0.01);
   await loop.pass(300);
@@ -66,13 +72,15 @@ test('on a calm machine turns are long, and one may follow the other', async () 
 });
 
 test.each([-0.9, -0.1, 0, 3])('so it is where timers fire %s ms after their time', async (late) => {
-  expect(await gapAfter(createLoop(0.01, late))).toBeLessThan(12);
+  expect(await gapAfter(createLoop(0.01, { late }))).toBeLessThan(12);
 });
 
 test('a process is watched by its own event loop: what is busy counts as used, also where nobody says so', async () => {
-  const courteously = createCourtesy();
+  let came = 0;
+  const courteously = createCourtesy(() => came);
   let flooding = true;
   const use = () => {
+    came += 1;
     for (const until = performance.now() + 2; performance.now() < until;);
     if (flooding) setImmediate(use);
   };

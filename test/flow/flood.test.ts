@@ -51,6 +51,7 @@ test('a flood of good webhooks of one account is answered 429 with its pause: no
   expect(new Set(stored.map(({ key }) => key)).size).toBe(SENT);
   expect(stored).toHaveLength(SENT);
 
+  expect(listener.came()).toBeGreaterThan(SENT);
   const closed = listener.refuse();
   listener.hangUp();
   await closed;

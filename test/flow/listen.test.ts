@@ -199,7 +199,7 @@ describe('in a server that runs', () => {
       const { tenant, crm } = await putAccount(db);
       const { vendor, listen } = createVendor();
       const stopping = new AbortController();
-      const loops = createLoops(createEmbeddedLanes({ clock: systemClock, log: createLog('silent') }), { answers: true });
+      const loops = createLoops(createEmbeddedLanes({ clock: systemClock, log: createLog('silent') }), () => 0);
       endFirst(database, () => loops.stop());
       loops.start({ ...flowOn(db, listen, systemClock, stopping.signal, { inbox: 0 }), wake: loops.wake });
       const took = async (what: string, look: () => boolean): Promise<number> => {
