@@ -159,8 +159,8 @@ export interface Config extends Omit<z.output<typeof fileSchema>, 'publicUrl' | 
 /** A configuration that cannot be used: every fault at once. */
 export class ConfigError extends Error {}
 
-/** Reads `app.config.json` and the environment, the latter first. @throws ConfigError */
-export function loadConfig(variables: NodeJS.ProcessEnv, given: Partial<z.input<typeof fileSchema>> = {}): Config {
+/** Reads `app.config.json` and the environment, the latter first. `insist` may refuse the database that they name, before a key is made beside it. @throws ConfigError */
+export function loadConfig(variables: NodeJS.ProcessEnv, given: Partial<z.input<typeof fileSchema>> = {}, insist: (database: string) => void = () => undefined): Config {
   const environment = parse(environmentSchema, withoutEmpty(variables), 'The environment');
   const file = parse(fileSchema, { ...readSettings(), ...given }, 'app.config.json');
   const mode = environment.COUNTERSIGN_MODE ?? file.mode;
@@ -191,6 +191,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, given: Partial<z.input<
   refuseHalves(config, environment);
   const faults = config.mode === 'live' ? liveFaults(config, environment) : [];
   if (faults.length > 0) throw new ConfigError(`The configuration for live cannot be used:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  insist(config.database);
   return { ...config, keys: rootKeys(environment, config, variables) };
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Problem } from '#core/problem';
-import { loadConfig } from './config.ts';
+import { loadConfig, type Config } from './config.ts';
 
 export const isAddress = (place: string): boolean => /^postgres(ql)?:/.test(place);
 
@@ -33,5 +33,9 @@ export function shown(place: string): string {
 
 /** @throws Problem where the file of a database is not there */
 export function insistOnFile(place: string): void {
-  if (!isAddress(place) && !existsSync(place)) throw new Problem('request.not-found', { say: `There is no database at ${place}.` });
+  if (isAddress(place) || place === ':memory:' || existsSync(place)) return;
+  throw new Problem('request.not-found', { say: `There is no database at ${place}. A server makes it when it first starts; if one has, name the place where it keeps it.` });
 }
+
+/** The server's own configuration, for whoever works on what a server has made: a mistyped place is no new database. @throws Problem, ConfigError */
+export const configOfServer = (): Config => loadConfig(process.env, {}, insistOnFile);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { Problem } from '#core/problem';
 import type { Aftermath } from '#store/restored';
 import { backUp, declareRestored, pointOf, restore, type BackedUp, type PutBack } from '../backup.ts';
-import { insistOnFile, isAddress, placeOf, shown } from '../places.ts';
+import { configOfServer, isAddress, placeOf, shown } from '../places.ts';
 import { print, printJson } from './command.ts';
 import { progressBar } from './progress-bar.ts';
 
@@ -14,9 +14,8 @@ export function backupCommands(program: Command): void {
     .argument('[file]', 'where to; beside the database by default')
     .option('--json', 'one JSON object at the end, for machines', false)
     .action(async (file: string | undefined, { json }: { json: boolean }) => {
-      const database = placeOf(undefined);
+      const { database } = configOfServer();
       if (isAddress(database)) return advise(database, json);
-      insistOnFile(database);
       const now = Date.now();
       const target = resolve(file ?? `${database}.${new Date(now).toISOString().replace(/[:.]/g, '-')}.backup`);
       const bar = progressBar(json);
@@ -48,8 +47,7 @@ export function backupCommands(program: Command): void {
     .action(async ({ from, hold, json }: { from: string; hold: boolean; json: boolean }) => {
       const moment = Date.parse(from);
       if (Number.isNaN(moment)) throw new Problem('request.malformed', { say: `"${from}" is no time. Write it like 2026-11-21T09:00:00Z.` });
-      const database = placeOf(undefined);
-      insistOnFile(database);
+      const { database } = configOfServer();
       const aftermath = await declareRestored(database, { from: moment, at: Date.now(), hold });
       if (json) return printJson(aftermath);
       print(`${shown(database)} is of ${timeOf(moment)}.`);

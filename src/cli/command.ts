@@ -3,12 +3,12 @@ import type { TenantId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { asServer, bindTenant } from '#store/scope';
 import { listTenants } from '#store/installs';
-import { loadConfig } from '../config.ts';
+import { configOfServer } from '../places.ts';
 import { createWorld, type World } from '../world.ts';
 
-/** Runs `work` on the server's own database and accounts, without serving. */
+/** Runs `work` on the server's own database and accounts, without serving. @throws Problem where there is no such database */
 export async function withWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
-  const world = await createWorld(loadConfig(process.env), { serve: false, log: createLog('silent') });
+  const world = await createWorld(configOfServer(), { serve: false, log: createLog('silent') });
   try {
     return await asServer(() => work(world));
   } finally {

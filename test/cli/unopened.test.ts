@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,16 @@ describe('a database that cannot be opened', () => {
     }
     expect(JSON.parse(ends.at(-1)?.out ?? '')).toEqual([{ level: 'fail', what: expect.stringContaining('is no SQLite database') as string }]);
   });
+});
+
+test('a command that works on what a server has made makes no database of a mistyped place, nor a key beside it', async () => {
+  const nowhere = join(folder, 'mistyped', 'countersign.db');
+  const [here, variables] = [readdirSync(folder), { COUNTERSIGN_DATABASE: nowhere, PORT: '0' }];
+  const commands = [['ledger', 'verify'], ['mappings', 'versions'], ['installs'], ['link'], ['backup'], ['restored', '--from', '2026-01-05T09:00:00Z'], ['doctor', '--json']];
+  const ends = await Promise.all(commands.map((args) => run(args, variables)));
+  for (const { code, out, said } of ends) expect({ code, told: (out + said).includes(`There is no database at ${nowhere}. `) }).toEqual({ code: 1, told: true });
+  expect(JSON.parse(ends.at(-1)?.out ?? '')).toEqual([{ level: 'fail', what: expect.stringContaining('There is no database') as string }]);
+  expect(readdirSync(folder)).toEqual(here);
 });
 
 test('a tour is told its seed as a number', async () => {
