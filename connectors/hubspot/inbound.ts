@@ -33,19 +33,24 @@ const MOST_EVENTS = 100;
 
 export const inbound: Inbound = { verify: verifySignature, split, decode };
 
-/** An array of up to 100 events, of any types and several portals. An event that lacks what we need still becomes a notice, so that it cannot take the others down. */
+/** An array of up to 100 events, of any types and several portals. One that lacks what we need, or is no event at all, still becomes a notice, so that it cannot take the others down. */
 function split(delivery: RawDelivery): Notice[] {
   const events = parse(delivery.body);
-  if (!Array.isArray(events) || !events.every(isObject)) throw new Problem('delivery.malformed', { say: 'The body is not a list of events.' });
+  if (!Array.isArray(events)) throw new Problem('delivery.malformed', { say: 'The body is not a list of events.' });
   if (events.length > MOST_EVENTS)
     throw new Problem('delivery.malformed', { say: `The body holds ${events.length} events, more than the ${MOST_EVENTS} that HubSpot sends at once.` });
-  return (events as JsonObject[]).map((event) => ({
-    account: idText(event.portalId),
+  return (events as Json[]).map(noticeOf);
+}
+
+function noticeOf(event: Json): Notice {
+  const { portalId, subscriptionType, occurredAt } = isObject(event) ? event : {};
+  return {
+    account: idText(portalId),
     key: keyOf(event),
-    kind: typeof event.subscriptionType === 'string' ? event.subscriptionType : 'unknown',
-    at: typeof event.occurredAt === 'number' ? event.occurredAt : 0,
+    kind: typeof subscriptionType === 'string' ? subscriptionType : 'unknown',
+    at: typeof occurredAt === 'number' ? occurredAt : 0,
     payload: event,
-  }));
+  };
 }
 
 function parse(body: Uint8Array): unknown {
@@ -57,9 +62,9 @@ function parse(body: Uint8Array): unknown {
 }
 
 /** @throws Problem `delivery.malformed` for an event that is nested beyond what can be read */
-function keyOf(event: JsonObject): string {
+function keyOf(event: Json): string {
   try {
-    return identityOf(event);
+    return isObject(event) ? identityOf(event) : oddKey(event);
   } catch (cause) {
     throw new Problem('delivery.malformed', { say: 'An event is nested too deeply.', cause });
   }
@@ -69,7 +74,7 @@ function keyOf(event: JsonObject): string {
 function identityOf(event: JsonObject): string {
   if (typeof event.occurredAt !== 'number' || event.objectId === undefined) {
     const { eventId: _id, attemptNumber: _attempt, ...rest } = event;
-    return `hs:odd:${sha256(canonicalJson(rest))}`;
+    return oddKey(rest);
   }
   const parts = IDENTITY.filter((name) => event[name] !== undefined).map((name) => {
     // Half a surrogate pair has no escape.
@@ -78,6 +83,8 @@ function identityOf(event: JsonObject): string {
   });
   return `hs:${parts.join(':')}`;
 }
+
+const oddKey = (event: Json): string => `hs:odd:${sha256(canonicalJson(event))}`;
 
 function decode(notice: Notice, own: { appId: string }): Fact[] {
   const { payload: event, at } = notice;

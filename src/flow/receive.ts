@@ -41,6 +41,12 @@ const KEPT_HEADERS = /^(x-|content-type$|user-agent$)/;
 
 type Kept = NonNullable<Arrival['delivery']> & { body: Uint8Array };
 
+/** What a delivery holds, and apart from that what only a person can make something of. */
+interface Read {
+  notices: Notice[];
+  stray: { count: number; fault: string; body: Uint8Array } | null;
+}
+
 export interface Receive {
   /** Verify, split, find the install, dedupe, store, answer. Nothing else happens before the answer. @throws Problem `signature.invalid`, `request.too-many`, `store.busy` */
   (vendorId: string, hook: string | null, delivery: RawDelivery): Promise<Answer>;
@@ -68,10 +74,10 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     const verdict = inbound.verify(delivery, secretsOf(flow, vendor, byHook), now);
     if (!verdict.ok) return refuse(subject, vendorId, byHook, verdict);
     if (bad.get(subject) !== 0) await trust(subject);
-    const notices = split(vendorId, vendor, delivery);
-    const arrived = await arrival(vendorId, delivery, notices, byHook, now);
-    await ingest.add(arrived);
-    tell(vendorId, arrived);
+    const read = split(vendorId, vendor, delivery, byHook);
+    const arrived = read instanceof Problem ? [unreadable(keptOf(vendorId, delivery, now), read, byHook)] : await arrivals(vendorId, delivery, read, byHook, now);
+    await Promise.all(arrived.map((one) => ingest.add(one)));
+    for (const one of arrived) tell(vendorId, one);
     return manifest.webhook.answer;
   };
 
@@ -106,9 +112,15 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
   }
 
   /** A signed delivery that can't be read is kept as a dead letter and answered well: sending it again would not help. */
-  function split(vendorId: string, vendor: Vendor, delivery: RawDelivery): Notice[] | Problem {
+  function split(vendorId: string, vendor: Vendor, delivery: RawDelivery, byHook: Install | undefined): Read | Problem {
     try {
-      return vendor.connector.inbound?.split(delivery) ?? [];
+      const notices = vendor.connector.inbound?.split(delivery) ?? [];
+      const stray = byHook ? null : strayOf(notices, delivery.body);
+      if (stray) {
+        flow.metrics.notices.inc({ vendor: vendorId, outcome: 'malformed' }, stray.count);
+        flow.log.warn({ vendor: vendorId, count: stray.count }, 'signed events that name no account');
+      }
+      return { notices, stray };
     } catch (error) {
       flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'malformed' });
       const problem = Problem.from(error);
@@ -118,32 +130,33 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     }
   }
 
-  async function arrival(vendorId: string, delivery: RawDelivery, notices: Notice[] | Problem, byHook: Install | undefined, now: number): Promise<Arrival> {
-    const id = newId('dlv', now);
-    const headers = JSON.stringify(Object.fromEntries(Object.entries(delivery.headers).filter(([name]) => KEPT_HEADERS.test(name))));
-    const row: Kept = { id, vendor: vendorId, received_at: now, headers, body: delivery.body, fault: notices instanceof Problem ? storable(notices.message) : null };
-    if (notices instanceof Problem) return byHook ? unread(row, notices, byHook) : { delivery: row, notices: [] };
+  /** What is ours of a delivery; and, as a delivery of its own, what may be anybody's. */
+  async function arrivals(vendorId: string, delivery: RawDelivery, { notices, stray }: Read, byHook: Install | undefined, now: number): Promise<Arrival[]> {
+    const row = keptOf(vendorId, delivery, now);
     const rows = [];
     const seen = new Set<string>();
     for (const [position, notice] of notices.entries()) {
+      if (!byHook && notice.account === null) continue;
       const asked = byHook ?? (notice.account === null ? undefined : installs.byAccount(vendorId, notice.account));
       const install = ownerOf(notice, asked instanceof Promise ? await asked : asked);
       flow.metrics.notices.inc({ vendor: vendorId, outcome: install ? 'stored' : 'unknown-account' });
       if (!install) continue;
       if (!seen.has(install.id)) countDelivery(install, now);
       seen.add(install.id);
-      rows.push(inboxRow(id, position, notice, install, now));
+      rows.push(inboxRow(row.id, position, notice, install, now));
     }
     flow.metrics.deliveries.inc({ vendor: vendorId, outcome: 'accepted' });
-    return { delivery: rows.length > 0 ? row : null, notices: rows };
+    const own = { delivery: rows.length > 0 ? row : null, notices: rows };
+    return stray ? [own, { delivery: { ...row, id: newId('dlv', now), body: stray.body, fault: stray.fault }, notices: [] }] : [own];
   }
 
   /** What came to an account's own address is that account's dead letter; whose any other is, only its content could tell. */
-  function unread(row: Kept, problem: Problem, install: Install): Arrival {
+  function unreadable(row: Kept, problem: Problem, install: Install | undefined): Arrival {
+    if (!install) return { delivery: { ...row, fault: storable(problem.message) }, notices: [] };
     if (install.state === 'left') return { delivery: null, notices: [] };
     countDelivery(install, row.received_at);
     const notice = inboxRow(row.id, 0, { account: null, key: `unread:${sha256(row.body)}`, kind: UNREAD, at: 0, payload: null }, install, row.received_at);
-    return { delivery: { ...row, fault: null }, notices: [{ ...notice, state: 'dead', error: storable(`${problem.code}: ${problem.message}`) }] };
+    return { delivery: row, notices: [{ ...notice, state: 'dead', error: storable(`${problem.code}: ${problem.message}`) }] };
   }
 
   function countDelivery(install: Install, now: number): void {
@@ -157,6 +170,21 @@ export function createReceive(flow: Flow, ingest: Ingest, { perSecond = 0 }: { p
     const strange = install && notice.account !== null && install.account !== notice.account;
     return install && !strange && install.state !== 'left' ? install : undefined;
   }
+}
+
+/** The delivery as it came. */
+function keptOf(vendor: string, { headers, body }: RawDelivery, now: number): Kept {
+  const kept = Object.entries(headers).filter(([name]) => KEPT_HEADERS.test(name));
+  return { id: newId('dlv', now), vendor, received_at: now, headers: JSON.stringify(Object.fromEntries(kept)), body, fault: null };
+}
+
+/** What came to an address of all accounts and names none. It is kept without the others, which are erased with their people. */
+function strayOf(notices: readonly Notice[], body: Uint8Array): Read['stray'] {
+  const stray = notices.filter(({ account }) => account === null);
+  const count = stray.length;
+  if (count === 0) return null;
+  const fault = `Of ${notices.length} events, ${count} could not be read: no account is named.`;
+  return { count, fault, body: count === notices.length ? body : Buffer.from(JSON.stringify(stray.map(({ payload }) => payload))) };
 }
 
 function inboxRow(delivery: Branded<'dlv'>, position: number, notice: Notice, install: Install, now: number) {

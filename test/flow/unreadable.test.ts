@@ -20,7 +20,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('what is signed and cannot be r
   const kept = async () => (await w.db.selectFrom('deliveries').select('id').execute()).length;
   const notices = async () => (await w.db.selectFrom('inbox').select('id').execute()).length;
 
-  test.each(['Mara Lindqvist is not JSON', '{"an":"object"}', '[1]', '"', ''])('%j is answered well, kept, counted and not logged', async (body) => {
+  test.each(['Mara Lindqvist is not JSON', '{"an":"object"}', '[1]', '[{}]', '"', ''])('%j is answered well, kept, counted and not logged', async (body) => {
     const before = await kept();
     const waiting = () => metric(w, 'countersign_waiting', { queue: 'faulty' });
     const unread = await waiting();
@@ -30,6 +30,23 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('what is signed and cannot be r
     const [last] = await w.db.selectFrom('deliveries').selectAll().orderBy('id', 'desc').limit(1).execute();
     expect(last?.fault).toMatch(/\w/);
     expect(Buffer.from(last?.body ?? []).toString()).toBe(body);
+    expect(w.logs.join('')).not.toContain('Mara');
+  });
+
+  test('among good events is kept apart from them, and they go on', async () => {
+    const good = Array.from({ length: 98 }, (_, index) => stageEvent(w, String(700_000 + index), 'proposal'));
+    const bad = [7, { eventId: 1, note: 'Mara was here' }];
+    const [before, unread] = [await kept(), await metric(w, 'countersign_waiting', { queue: 'faulty' })];
+    const counted = () => metric(w, 'countersign_notices_total', { vendor: 'hubspot', outcome: 'malformed' });
+    const malformed = await counted();
+    expect((await postCrm(w, [bad[0], ...good, bad[1]])).status).toBe(204);
+    expect([await kept(), await counted(), await metric(w, 'countersign_waiting', { queue: 'faulty' })]).toEqual([before + 2, malformed + 2, unread + 1]);
+    const [last] = await w.db.selectFrom('deliveries').selectAll().where('fault', 'is not', null).orderBy('id', 'desc').limit(1).execute();
+    expect(last?.fault).toBe('Of 100 events, 2 could not be read: no account is named.');
+    expect(JSON.parse(Buffer.from(last?.body ?? []).toString())).toEqual(bad);
+    const heard = async () => (await w.db.selectFrom('facts').select('deal').where('deal', 'like', '7000__').execute()).map(({ deal }) => deal);
+    await w.until('the good ones to be heard', async () => (await heard()).length === good.length);
+    expect(new Set(await heard())).toEqual(new Set(good.map(({ objectId }) => String(objectId))));
     expect(w.logs.join('')).not.toContain('Mara');
   });
 

@@ -65,13 +65,22 @@ describe('keys', () => {
 });
 
 describe('bodies of another form', () => {
-  test.each(['', '{', '"text"', '{"a":1}', 'null', '[1]', '[null]', '[[]]'])('%j is malformed', (body) => {
+  test.each(['', '{', '"text"', '{"a":1}', 'null'])('%j is malformed', (body) => {
     expect(() => split(body)).toThrow(Problem);
     try {
       split(body);
     } catch (thrown) {
       expect(Problem.from(thrown).code).toBe('delivery.malformed');
     }
+  });
+
+  test('what is no event in a list of events stands where it stood, as a notice of nobody that means nothing', () => {
+    const [event] = sample('deal-stage-by-person');
+    const odd = [1, null, 'text', [], [{}]];
+    const notices = split([...odd, event]);
+    expect(notices.map(({ account, payload }) => [account, payload])).toEqual([...odd.map((one) => [null, one]), ['4242001', event]]);
+    expect(new Set(notices.map(({ key }) => key)).size).toBe(notices.length);
+    expect(notices.slice(0, odd.length).flatMap((notice) => inbound.decode(notice, OWN))).toEqual([]);
   });
 
   test('more events than HubSpot ever sends at once are malformed too', () => {

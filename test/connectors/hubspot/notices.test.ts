@@ -59,7 +59,7 @@ it('a notice of an event without time, account or type says so', () => {
 it('what is malformed is said', () => {
   malformed(bytes('{'), 'The body is not JSON.');
   malformed(Uint8Array.of(0x5b, 0x22, 0xff, 0x22, 0x5d), 'The body is not JSON.');
-  malformed(bytes('[1]'), 'The body is not a list of events.');
+  malformed(bytes('{}'), 'The body is not a list of events.');
   malformed(bytes(`[${'{},'.repeat(100)}{}]`), 'The body holds 101 events, more than the 100 that HubSpot sends at once.');
   malformed(bytes(`[{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}]`), 'An event is nested too deeply.');
 });
