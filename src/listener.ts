@@ -37,6 +37,9 @@ export interface Bounds {
   ofAnAddress?: number | null;
 }
 
+/** Where a browser on this machine finds what listens there. */
+export const addressOf = (host: string, port: number): string => `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+
 /** An HTTP server with a bound on everything that a stranger could hold open. */
 export function createListener(app: Hono, bounds: Bounds = {}): Listener {
   const { headersMs = HEADERS_MS, requestMs = REQUEST_MS, lookMs = LOOK_MS, connections = MOST_CONNECTIONS, ofAnAddress = MOST_OF_AN_ADDRESS } = bounds;
@@ -55,7 +58,7 @@ export function createListener(app: Hono, bounds: Bounds = {}): Listener {
         server.once('error', reject);
         server.listen({ port, host, backlog: BACKLOG }, () => {
           const { port: taken } = server.address() as AddressInfo;
-          resolve(`http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${taken}`);
+          resolve(addressOf(host, taken));
         });
       }),
     came: () => came,

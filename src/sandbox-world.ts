@@ -1,4 +1,3 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import { createAccountEngagementSandbox, type AccountEngagementHandles } from '#connectors/account-engagement/sandbox';
 import { createDocuSignSandbox, type DocuSignHandles } from '#connectors/docusign/sandbox';
@@ -10,6 +9,7 @@ import type { Clock } from '#lib/clock';
 import type { Json } from '#lib/json';
 import { Secret } from '#lib/secret';
 import type { Faults, Sandbox, SandboxOptions } from '#ports/sandbox';
+import { readSandboxFile, writeSandboxFile } from './sandbox-place.ts';
 import type { Registration } from './vendors.ts';
 
 const SAVE_MS = 2_000;
@@ -58,7 +58,7 @@ export interface SandboxWorldOptions {
 }
 
 export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }: SandboxWorldOptions): SandboxWorld {
-  const saved: Saved = file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Saved) : {};
+  const saved: Saved = file ? readSandboxFile(file, publicUrl()) : {};
   const at = (part: string) => () => `${publicUrl()}/sandbox/${part}`;
   const app = new Hono();
   const played = new Map<Part, Sandbox>();
@@ -99,12 +99,10 @@ export function createSandboxWorld({ publicUrl, clock, seed, file, accountType }
   const accountEngagement = play('account-engagement', 'nothing', createAccountEngagementSandbox);
   app.route('/sandbox/mail', mailbox.app);
 
-  /** Whole or not at all: a process that is killed while it writes leaves the file before. */
   function save(): void {
     if (!file) return;
     const parts = Object.fromEntries([...played].map(([part, sandbox]) => [part, sandbox.state()]));
-    writeFileSync(`${file}.new`, JSON.stringify({ ...parts, mailbox: mailbox.state() } satisfies Saved));
-    renameSync(`${file}.new`, file);
+    writeSandboxFile(file, { ...parts, mailbox: mailbox.state() } satisfies Saved, publicUrl());
   }
   const saving = file ? setInterval(save, SAVE_MS).unref() : null;
 

@@ -31,10 +31,11 @@ import { createApp, createWorkerApp } from './app.ts';
 import { createBinder } from './calls.ts';
 import { ConfigError, type Config } from './config.ts';
 import { opening } from './database-words.ts';
-import { createListener } from './listener.ts';
+import { addressOf, createListener } from './listener.ts';
 import { createLoops } from './loops.ts';
 import { prepareDatabase } from './prepare.ts';
 import { findInFiles, openSealer, readRootKeys } from './root-keys.ts';
+import { followSandbox, placeAgain, sandboxFile } from './sandbox-place.ts';
 import type { SandboxWorld } from './sandbox-world.ts';
 import { openSharedCount } from './shared-count.ts';
 import { CONNECTORS, createVendors, liveRegistrations } from './vendors.ts';
@@ -71,7 +72,8 @@ export interface WorldOptions {
 }
 
 /** The only wiring: from a configuration to a server that can be started, on a database that is ready for it. @throws ConfigError where the database is of another mode */
-export async function createWorld(config: Config, options: WorldOptions = {}): Promise<World> {
+export async function createWorld(asked: Config, options: WorldOptions = {}): Promise<World> {
+  const { config, former } = await placeAgain(asked, options.serve ?? true);
   const { clock = systemClock, log = createLog(config.logLevel), seed = Date.now() } = options;
   const quotas = createQuotas(clock);
   const shared = await openSharedCount(config, { clock, log, quotas, demand: options.serve ?? true });
@@ -82,7 +84,7 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
   });
   const stopping = new AbortController();
   const address: { taken: string | null; ready: boolean } = { taken: null, ready: false };
-  const publicUrl = () => config.publicUrl ?? address.taken ?? `http://${config.host}:${config.port}`;
+  const publicUrl = () => config.publicUrl ?? address.taken ?? former ?? addressOf(config.host, config.port);
 
   const sandbox = config.mode === 'sandbox' ? await openSandbox(config, publicUrl, clock, seed, options) : null;
   const checkHost = createHostCheck(sandbox ? () => new URL(publicUrl()).origin : null);
@@ -163,8 +165,10 @@ export async function createWorld(config: Config, options: WorldOptions = {}): P
       address.taken = await listener.listen(config.host, config.port).catch(cannotListen(config));
       sole = claimPlace(config);
       if (sole) await asServer(() => endLeases(db, clock.now()));
+      if (sandbox) await asServer(() => followSandbox(db, publicUrl()));
       asServer(() => (config.role === 'web' ? loops.watch(flow) : loops.start(flow)));
       address.ready = true;
+      sandbox?.save();
       return publicUrl();
     },
     stop: () => (stopped ??= stop()),
@@ -244,6 +248,6 @@ async function openPrepared({ database, mode, keys, pool }: Config, log: Logger,
 
 async function openSandbox(config: Config, publicUrl: () => string, clock: Clock, seed: number, { serve = true, accountType }: WorldOptions): Promise<SandboxWorld> {
   const { createSandboxWorld } = await import('./sandbox-world.ts');
-  const file = !serve || config.database === ':memory:' || config.database.includes('://') ? null : `${config.database}.sandbox.json`;
+  const file = serve ? sandboxFile(config) : null;
   return createSandboxWorld({ publicUrl, clock, seed, file, ...(accountType ? { accountType } : {}) });
 }
