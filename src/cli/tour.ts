@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { Problem } from '#core/problem';
 import type { Faults } from '#ports/sandbox';
 import { createLog } from '#lib/log';
+import { listTenants } from '#store/installs';
 import { asServer } from '#store/scope';
-import { loadConfig } from '../config.ts';
+import { loadConfig, type Config } from '../config.ts';
+import { shown } from '../places.ts';
 import { createWorld, type World } from '../world.ts';
 import { createStory, type Story } from './tour-story.ts';
 import { tourHubSpot } from './tour-hubspot.ts';
@@ -48,6 +50,7 @@ export async function tour(options: TourOptions): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-tour-'));
   const say = (line: string) => void (json || process.stdout.write(`${line}\n`));
   const config = loadConfig({}, { mode: 'sandbox', port: 0, database: database ?? join(folder, 'tour.db'), logLevel: 'silent' });
+  if (database !== undefined) await insistOnEmpty(config);
   const world = await createWorld(config, { seed, log: createLog(process.env['TOUR_LOG'] ?? 'silent') });
   const left = new AbortController();
   const leave = () => left.abort();
@@ -67,6 +70,14 @@ export async function tour(options: TourOptions): Promise<boolean> {
   if (json) process.stdout.write(`${JSON.stringify({ tour: chaos ? 'chaos' : 'calm', story: options.story ?? 'signing', crm, seed, ...played })}\n`);
   else printEnd(played, optionsAgain(options));
   return played.ok;
+}
+
+/** A story that begins in the middle of another one spoils both. @throws Problem */
+async function insistOnEmpty(config: Config): Promise<void> {
+  const world = await createWorld(config, { serve: false, log: createLog('silent') });
+  const tenants = await asServer(() => listTenants(world.db)).finally(() => world.stop());
+  if (tenants.length > 0)
+    throw new Problem('request.malformed', { say: `${shown(config.database)} is in use already. The tour plays in an empty database: name another one, or none.` });
 }
 
 /** @throws Problem that names those there are */
@@ -122,7 +133,7 @@ async function runStep(story: Story, step: Step): Promise<StepResult> {
 function printEnd({ ok, steps, timeline }: Played, options: string): void {
   const [first] = timeline;
   if (first) {
-    process.stdout.write(`\nThe timeline of the first envelope (${first.correlation}):\n`);
+    process.stdout.write(`\nThe timeline of the first envelope (${first.correlation}), in UTC:\n`);
     for (const line of timeline) process.stdout.write(`${writeLine(line)}\n`);
   }
   const failed = steps.find((result) => !result.ok);
