@@ -50,11 +50,13 @@ function keyCommands(program: Command): void {
   const keys = program.command('api-keys').description('Keys with which programs use the API.');
   keys
     .command('list')
+    .description('The keys and what each may do. A key itself is never shown again.')
     .option('--tenant <id>')
     .option('--json')
     .action(async (options: Common) => {
       const all = await withWorld(async (world) => listApiKeys(world.db, await chooseTenant(world, options.tenant)));
       if (options.json) return printJson(all);
+      if (all.length === 0) return print('There is no key yet: countersign api-keys make <name> --scopes …');
       printTable([
         ['KEY', 'NAME', 'ENDS IN', 'SCOPES', 'STATE'],
         ...all.map(({ id, name, hint, scopes, revoked_at }) => [id, name, hint, scopes.join(' '), revoked_at === null ? 'good' : 'withdrawn']),
@@ -75,6 +77,7 @@ function keyCommands(program: Command): void {
     });
   keys
     .command('withdraw')
+    .description('End a key. Whatever uses it is refused from now on.')
     .argument('<id>', 'of the key (key_…)')
     .option('--tenant <id>')
     .action(async (id: string, options: Common) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { listInstalls } from '#store/view/installs';
 import { listTenants } from '#store/installs';
+import { GROUND } from '#flow/install';
 import { standingOf, type Standing } from '#core/standing';
 import { print, printJson, printTable, withWorld } from './command.ts';
 
@@ -24,7 +25,10 @@ export function installsCommand(program: Command): void {
       if (installs.length === 0) return print('No account is connected. Open the console and install from a CRM.');
       const rows = installs.map((one) => {
         const rounds = one.cursors
-          .map((cursor) => `${cursor.name} ${cursor.error ? 'failing' : cursor.last_ok_at ? new Date(cursor.last_ok_at).toISOString() : 'not yet'}`)
+          .map(
+            (cursor) =>
+              `${cursor.name === GROUND ? 'fields, stages and templates' : cursor.name} ${cursor.error ? 'failing' : cursor.last_ok_at ? new Date(cursor.last_ok_at).toISOString() : 'not yet'}`,
+          )
           .join(', ');
         return [one.id, one.tenantName, one.vendor, one.name, one.environment, one.state, rounds, limitsOf(one.limits)];
       });

@@ -2,9 +2,11 @@ import { Option, type Command } from 'commander';
 import { MODELS } from '#core/attribution-models';
 import { sayMoney } from '#core/money';
 import { buildReport, REPORT_BY, type Report, type Spread } from '#core/report';
+import { STOPS } from '#core/report-story';
 import { lastDay, readAsk, sayDuration, writeDay, type ReportAsk } from '#core/report-ask';
 import { reportCsv } from '#http/console/report-csv';
 import { reportJson } from '#http/console/report-json';
+import { STOP_WORDS } from '#http/console/report-tables.tsx';
 import { readReport, type ReportBasis } from '#store/view';
 import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 
@@ -63,7 +65,7 @@ function printReport(ask: ReportAsk, { rows, total, stops }: Report, { frozen, c
       line('together', total),
     ]);
     print();
-    for (const [stop, { open, declined, ended }] of Object.entries(stops)) print(`Stopped ${stop}: ${open} still out, ${declined} declined, ${ended} expired or voided.`);
+    for (const stop of STOPS) print(`${STOP_WORDS[stop]}: ${stops[stop].open} still out, ${stops[stop].declined} declined, ${stops[stop].ended} expired or voided.`);
   }
   print();
   print(`${frozen} frozen rows, ${corrections} corrections, head ${head.seq} ${head.hash}${cut ? '; older envelopes of the period were left out' : ''}`);

@@ -118,7 +118,7 @@ function Took({ spread: { count, medianMs, p90Ms } }: { spread: Spread }) {
   );
 }
 
-const STOP_WORDS: Record<Stop, string> = { 'not-viewed': 'Sent, never viewed', 'not-signed': 'Viewed, nobody signed', 'partly-signed': 'Some signed, not all' };
+export const STOP_WORDS: Record<Stop, string> = { 'not-viewed': 'Sent, never viewed', 'not-signed': 'Viewed, nobody signed', 'partly-signed': 'Some signed, not all' };
 const ENDING_WORDS: Record<Ending, string> = { open: 'Still out', declined: 'Declined', ended: 'Expired or voided' };
 
 export function StopTable({ stops }: { stops: Report['stops'] }) {
