@@ -63,6 +63,8 @@ async function addresses(): Promise<string[]> {
   const [mail] = mailbox.list();
   const effect = await stage.world.db.selectFrom('outbox').select('id').where('kind', '=', 'record.write').executeTakeFirstOrThrow();
   const notice = await stage.world.db.selectFrom('inbox').select('id').executeTakeFirstOrThrow();
+  const text = await stage.world.db.selectFrom('consent_texts').select('id').executeTakeFirstOrThrow();
+  const story = await stage.world.db.selectFrom('envelopes').select('correlation').executeTakeFirstOrThrow();
   const install = await stage.world.db.selectFrom('installs').select('id').executeTakeFirstOrThrow();
   const inside = ['', '/envelopes', `/envelopes/${deal.properties['esign_envelope_id'] ?? ''}`, '/inbox', `/inbox/${notice.id}`, '/outbox', `/outbox/${effect.id}`];
   const more = [
@@ -75,6 +77,16 @@ async function addresses(): Promise<string[]> {
     `/installs/${install.id}/disconnect`,
     '/ledger',
     '/faulty',
+    '/held',
+    '/reports',
+    '/webhooks',
+    '/consents',
+    '/consents/texts',
+    `/consents/texts/${text.id}`,
+    '/capture',
+    '/capture/new',
+    '/capture/newsletter',
+    `/stories/${story.correlation}`,
   ];
   const crm = ['', '/', '/deals', `/deals/${deal.id}`, `/deals/${deal.id}/sign`, `/contacts/${contact?.id ?? ''}`, '/lists', '/faults'];
   const provider = ['', '/', `/envelopes/${envelope?.envelopeId ?? ''}`, '/faults', `/sign/${envelope?.recipients[0]?.token ?? ''}`];
@@ -106,6 +118,11 @@ describe('every page', () => {
     }
     await phone.close();
     expect([...titles].filter(([, title]) => !/^.+ · (Countersign|HubSpot sandbox|DocuSign sandbox|Mailbox sandbox)$/.test(title))).toEqual([]);
+  });
+
+  test('tells times in the reader’s own zone, and which one that is', async () => {
+    await page.goto(`${tenant}/envelopes`);
+    expect(await page.locator('time .abs').first().innerText()).toMatch(/\d\d:\d\d UTC$/);
   });
 
   test('keeps the whole navigation at hand on a laptop, down to the mailbox and the way out', async () => {

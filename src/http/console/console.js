@@ -22,7 +22,7 @@
       const [absolute, ago] = [time.querySelector('.abs'), time.querySelector('.ago')];
       if (!absolute || !ago) continue;
       const seconds = 'seconds' in time.dataset ? { second: '2-digit' } : {};
-      const day = 'timeOnly' in time.dataset ? {} : { day: 'numeric', month: 'short', year: 'numeric' };
+      const day = 'timeOnly' in time.dataset ? {} : { day: 'numeric', month: 'short', year: 'numeric', timeZoneName: 'short' };
       const text = new Date(at).toLocaleString('en-GB', { ...day, hour: '2-digit', minute: '2-digit', ...seconds });
       if (absolute.textContent !== text) absolute.textContent = text;
       if (ago.textContent !== age(at)) ago.textContent = age(at);
