@@ -108,7 +108,9 @@ function TextList({ c, texts }: { c: ConsoleContext; texts: ConsentText[] }) {
             </td>
             <td data-label="About">{topicWords(text)}</td>
             <td data-label="Locale">{[text.locale, text.jurisdiction].filter(Boolean).join(', ')}</td>
-            <td data-label="Version">{text.version}</td>
+            <td data-label="Version" class="labelled">
+              {text.version}
+            </td>
             <td data-label="Valid from">
               <When at={text.valid_from} now={now} />
             </td>

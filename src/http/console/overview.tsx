@@ -140,7 +140,9 @@ function Counts({ c, overview: { counts, waiting } }: { c: ConsoleContext; overv
   return (
     <section class="tiles" aria-label="What there is and what waits">
       <div class="tile wide">
-        <h2>Envelopes</h2>
+        <h2>
+          <a href={at(c, '/envelopes')}>Envelopes</a>
+        </h2>
         {present.length === 0 ? <p class="soft">None yet.</p> : null}
         <ul class="counts">
           {present.map((status) => (
