@@ -99,7 +99,9 @@ export function ActTable({ c, rows, identities }: { c: ConsoleContext; rows: rea
             <td data-label="Act">
               <Badge words={STATUS_WORDS[row.status]} />
             </td>
-            <td data-label="How">{HOW_SHORT[row.how]}</td>
+            <td data-label="How" class="short">
+              {HOW_SHORT[row.how]}
+            </td>
             <td data-label="Wording">
               <Wording c={c} row={row} />
             </td>
