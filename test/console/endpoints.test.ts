@@ -58,12 +58,30 @@ describe('the page of webhooks', () => {
 
   test('says why an address is refused', async () => {
     world.desk.fails = new Problem('endpoint.refused', { say: 'Port 25 is not allowed.' });
-    const answer = await post('', { url: 'https://example.com:25/' });
-    expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining('Port 25 is not allowed.')]);
+    const answer = await post('', { url: 'https://example.com:25/', description: 'The chat of sales', events: 'document_declined' });
+    const text = await answer.text();
+    expect([answer.status, text]).toEqual([422, expect.stringContaining('Port 25 is not allowed.')]);
+    for (const typed of ['value="https://example.com:25/"', 'value="The chat of sales"', 'value="document_declined" checked=""']) expect(text).toContain(typed);
+  });
+
+  test('of a key that is refused gives back what was typed, too', async () => {
+    world.desk.fails = new Problem('request.malformed', { say: 'Say what the key may do.' });
+    const answer = await world.ask(`/t/${seeded.tenant}/api-keys`, { cookie, form: { name: 'The shop', scopes: 'consents:read' } });
+    const text = await answer.text();
+    expect([answer.status, text]).toEqual([400, expect.stringContaining('Say what the key may do.')]);
+    for (const typed of ['value="The shop"', 'value="consents:read" checked=""']) expect(text).toContain(typed);
   });
 });
 
 describe('the page of an endpoint', () => {
+  test('keeps what was typed where a change is refused', async () => {
+    world.desk.fails = new Problem('endpoint.refused', { say: 'Port 25 is not allowed.' });
+    const answer = await post(`/${endpoint()}/settings`, { url: 'https://example.com:25/', description: 'Moved' });
+    const text = await answer.text();
+    expect([answer.status, text]).toEqual([422, expect.stringContaining('Port 25 is not allowed.')]);
+    for (const typed of ['value="https://example.com:25/"', 'value="Moved"', `/webhooks/${endpoint()}/settings"`]) expect(text).toContain(typed);
+  });
+
   test('lists its messages, by state where asked', async () => {
     const all = await page(`/${endpoint()}`);
     for (const type of ['document_sent', 'document_viewed', 'document_partially_signed', 'document_completed']) expect(all).toContain(type);

@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import type { ApiKeyId } from '#core/ids';
+import type { Problem } from '#core/problem';
 import { nameOf } from '#http/sessions';
 import { API_SCOPES, type ApiKey, type ApiScope } from '#store/api-keys';
 import { at, back, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
+import { ProblemNote, refusalIn, statusOf } from './errors.tsx';
 import { show } from './layout.tsx';
 import { When } from './when.tsx';
 
@@ -19,14 +21,33 @@ export function apiKeyPages(): Hono<ConsoleEnv> {
     const body = await c.req.parseBody({ all: true });
     const scopes = [body.scopes].flat().filter((scope): scope is string => typeof scope === 'string');
     const name = typeof body.name === 'string' ? body.name : '';
-    const { key } = await c.var.options.desk.capture.makeKey(tenantIn(c).id, name, scopes, nameOf(sessionIn(c)));
-    return show(c, { title: 'Key made', current: 'capture' }, <KeyMade c={c} value={key} />);
+    try {
+      const { key } = await c.var.options.desk.capture.makeKey(tenantIn(c).id, name, scopes, nameOf(sessionIn(c)));
+      return await show(c, { title: 'Key made', current: 'capture' }, <KeyMade c={c} value={key} />);
+    } catch (error) {
+      const problem = refusalIn(error);
+      return show(c, { title: 'Make a key', current: 'capture', status: statusOf(problem) }, <RefusedKey c={c} name={name} scopes={scopes} problem={problem} />);
+    }
   });
   app.post('/api-keys/:key/withdraw', async (c) => {
     await c.var.options.desk.capture.revokeKey(tenantIn(c).id, c.req.param('key') as ApiKeyId, nameOf(sessionIn(c)));
     return back(c, at(c, '/capture'), 'key-withdrawn');
   });
   return app;
+}
+
+/** A key that cannot be, with why not, and with all that was typed. */
+function RefusedKey({ c, name, scopes, problem }: { c: ConsoleContext; name: string; scopes: string[]; problem: Problem }) {
+  return (
+    <>
+      <p class="crumb">
+        <a href={at(c, '/capture')}>Capture</a>
+      </p>
+      <h1>Make a key</h1>
+      <ProblemNote problem={problem} />
+      <KeyForm c={c} name={name} scopes={scopes} />
+    </>
+  );
 }
 
 function KeyMade({ c, value }: { c: ConsoleContext; value: string }) {
@@ -61,30 +82,36 @@ export function ApiKeys({ c, keys }: { c: ConsoleContext; keys: readonly ApiKey[
       </ul>
       <details>
         <summary>Make a key</summary>
-        <form method="post" action={at(c, '/api-keys')} class="endpoint-form">
-          <label>
-            Which program uses it
-            <input name="name" required maxlength={80} autocomplete="off" />
-          </label>
-          <fieldset>
-            <legend>It may</legend>
-            <ul class="choices">
-              {API_SCOPES.map((scope) => (
-                <li>
-                  <label>
-                    <input type="checkbox" name="scopes" value={scope} />
-                    <span>
-                      <code>{scope}</code> <span class="soft small">{SAY[scope]}</span>
-                    </span>
-                  </label>
-                </li>
-              ))}
-            </ul>
-          </fieldset>
-          <button>Make the key</button>
-        </form>
+        <KeyForm c={c} />
       </details>
     </section>
+  );
+}
+
+function KeyForm({ c, name = '', scopes = [] }: { c: ConsoleContext; name?: string; scopes?: string[] }) {
+  return (
+    <form method="post" action={at(c, '/api-keys')} class="endpoint-form">
+      <label>
+        Which program uses it
+        <input name="name" value={name} required maxlength={80} autocomplete="off" />
+      </label>
+      <fieldset>
+        <legend>It may</legend>
+        <ul class="choices">
+          {API_SCOPES.map((scope) => (
+            <li>
+              <label>
+                <input type="checkbox" name="scopes" value={scope} checked={scopes.includes(scope)} />
+                <span>
+                  <code>{scope}</code> <span class="soft small">{SAY[scope]}</span>
+                </span>
+              </label>
+            </li>
+          ))}
+        </ul>
+      </fieldset>
+      <button>Make the key</button>
+    </form>
   );
 }
 

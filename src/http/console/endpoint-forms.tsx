@@ -1,22 +1,34 @@
 import { EVENTS, SUBSCRIBABLE } from '#core/events';
+import type { Problem } from '#core/problem';
 import type { EndpointView } from '#store/view';
 import { at, type ConsoleContext } from './context.ts';
+import { ProblemNote } from './errors.tsx';
 import { When } from './when.tsx';
 
-/** What an endpoint is, to be typed in or changed. */
-export function EndpointForm({ c, action, endpoint }: { c: ConsoleContext; action: string; endpoint?: EndpointView }) {
-  const wanted = new Set(endpoint ? (JSON.parse(endpoint.events) as string[]) : []);
+/** What a person says of an endpoint. */
+export interface EndpointSettings {
+  url: string;
+  events: string[];
+  description: string;
+}
+
+const settingsIn = (endpoint: EndpointView): EndpointSettings => ({ ...endpoint, events: JSON.parse(endpoint.events) as string[] });
+
+/** What an endpoint is, to be typed in or changed; `typed` is what was refused, given back. */
+export function EndpointForm({ c, action, endpoint, typed }: { c: ConsoleContext; action: string; endpoint?: EndpointView; typed?: EndpointSettings }) {
+  const { url, events, description } = typed ?? (endpoint ? settingsIn(endpoint) : { url: '', events: [], description: '' });
+  const wanted = new Set(events);
   const local = c.var.options.sandbox;
   return (
     <form method="post" action={action} class="endpoint-form">
       <label>
         Address
-        <input type="url" name="url" value={endpoint?.url ?? ''} placeholder="https://example.com/hooks" required maxlength={2000} autocomplete="off" spellcheck={false} />
+        <input type="url" name="url" value={url} placeholder="https://example.com/hooks" required maxlength={2000} autocomplete="off" spellcheck={false} />
       </label>
       <p class="soft small">https, reachable from the internet{local ? '; in this sandbox also http://localhost with a port above 1024' : ''}.</p>
       <label>
         What it is, for whoever looks here next
-        <input name="description" value={endpoint?.description ?? ''} maxlength={200} placeholder="Data warehouse" />
+        <input name="description" value={description} maxlength={200} placeholder="Data warehouse" />
       </label>
       <fieldset>
         <legend>Events</legend>
@@ -36,6 +48,31 @@ export function EndpointForm({ c, action, endpoint }: { c: ConsoleContext; actio
       </fieldset>
       <button>{endpoint ? 'Save' : 'Add the endpoint'}</button>
     </form>
+  );
+}
+
+interface Refused {
+  c: ConsoleContext;
+  endpoint?: EndpointView;
+  typed: EndpointSettings;
+  problem: Problem;
+}
+
+/** Settings that cannot be, with why not, and with all that was typed. */
+export function RefusedSettings({ c, endpoint, typed, problem }: Refused) {
+  const path = endpoint ? `/webhooks/${endpoint.id}` : '/webhooks';
+  return (
+    <>
+      <p class="crumb">
+        <a href={at(c, '/webhooks')}>Webhooks</a>
+        {endpoint ? <a href={at(c, path)}>{endpoint.description || new URL(endpoint.url).host}</a> : null}
+      </p>
+      <h1>{endpoint ? 'Change the endpoint' : 'Add an endpoint'}</h1>
+      <ProblemNote problem={problem} />
+      <div class="sheet">
+        <EndpointForm c={c} action={at(c, endpoint ? `${path}/settings` : path)} {...(endpoint ? { endpoint } : {})} typed={typed} />
+      </div>
+    </>
   );
 }
 

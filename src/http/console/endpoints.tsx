@@ -5,8 +5,9 @@ import { nameOf } from '#http/sessions';
 import { findEndpoint, findMessage, listEndpoints, listMessages, MESSAGE_STATES, type EndpointView } from '#store/view';
 import { at, back, sessionIn, tenantIn, type ConsoleContext, type ConsoleEnv } from './context.ts';
 import { counted } from './counted.ts';
-import { ConfirmDelete, EndpointForm, SecretMade } from './endpoint-forms.tsx';
+import { ConfirmDelete, EndpointForm, RefusedSettings, SecretMade, type EndpointSettings } from './endpoint-forms.tsx';
 import { EndpointPage, EndpointState, Subscribed } from './endpoint.tsx';
+import { refusalIn, statusOf } from './errors.tsx';
 import { show } from './layout.tsx';
 import { askOf, Empty, Exports, jsonPage, oneOf, wantsJson } from './list.tsx';
 import { MessagePage } from './message.tsx';
@@ -22,8 +23,14 @@ export function endpointPages(): Hono<ConsoleEnv> {
     return show(c, { title: 'Webhooks', ...CURRENT }, <Endpoints c={c} endpoints={endpoints} />);
   });
   app.post('/webhooks', async (c) => {
-    const { id, secret } = await c.var.options.desk.endpoints.add(tenantIn(c).id, await settingsOf(c), nameOf(sessionIn(c)));
-    return show(c, { title: 'Endpoint added', ...CURRENT }, <SecretMade c={c} id={id} secret={secret} />);
+    const typed = await settingsOf(c);
+    try {
+      const { id, secret } = await c.var.options.desk.endpoints.add(tenantIn(c).id, typed, nameOf(sessionIn(c)));
+      return await show(c, { title: 'Endpoint added', ...CURRENT }, <SecretMade c={c} id={id} secret={secret} />);
+    } catch (error) {
+      const problem = refusalIn(error);
+      return show(c, { title: 'Add an endpoint', ...CURRENT, status: statusOf(problem) }, <RefusedSettings c={c} typed={typed} problem={problem} />);
+    }
   });
   app.get('/webhooks/:endpoint', async (c) => {
     const endpoint = await endpointOf(c);
@@ -52,9 +59,15 @@ function actions(app: Hono<ConsoleEnv>): Hono<ConsoleEnv> {
     return back(c, at(c, '/webhooks'), 'endpoint-deleted');
   });
   app.post('/webhooks/:endpoint/settings', async (c) => {
-    const { tenant, id } = await endpointOf(c);
-    await c.var.options.desk.endpoints.change(tenant, id, await settingsOf(c), nameOf(sessionIn(c)));
-    return back(c, at(c, `/webhooks/${id}`), 'endpoint-changed');
+    const endpoint = await endpointOf(c);
+    const typed = await settingsOf(c);
+    try {
+      await c.var.options.desk.endpoints.change(endpoint.tenant, endpoint.id, typed, nameOf(sessionIn(c)));
+      return back(c, at(c, `/webhooks/${endpoint.id}`), 'endpoint-changed');
+    } catch (error) {
+      const problem = refusalIn(error);
+      return show(c, { title: 'Change the endpoint', ...CURRENT, status: statusOf(problem) }, <RefusedSettings c={c} endpoint={endpoint} typed={typed} problem={problem} />);
+    }
   });
   app.post('/webhooks/:endpoint/rotate', async (c) => {
     const { tenant, id } = await endpointOf(c);
@@ -89,7 +102,7 @@ async function endpointOf(c: ConsoleContext): Promise<EndpointView> {
   return endpoint;
 }
 
-async function settingsOf(c: ConsoleContext): Promise<{ url: string; events: string[]; description: string }> {
+async function settingsOf(c: ConsoleContext): Promise<EndpointSettings> {
   const form = await c.req.parseBody({ all: true });
   const texts = (name: string): string[] => [form[name] ?? []].flat().filter((value) => typeof value === 'string');
   return { url: texts('url')[0] ?? '', events: texts('events'), description: texts('description')[0] ?? '' };

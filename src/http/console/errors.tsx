@@ -37,6 +37,13 @@ const headers = consoleHeaders();
 
 export const statusOf = (problem: Problem) => STATUS[problem.code] ?? BY_REMEDY[problem.remedy];
 
+/** What whoever typed it can correct, to be said beside what was typed. @throws whatever else it is */
+export function refusalIn(error: unknown): Problem {
+  const problem = Problem.from(error);
+  if (problem.remedy !== 'reject') throw error;
+  return problem;
+}
+
 const isForMachines = (c: Context): boolean => c.req.path.startsWith('/api') || c.req.query('format') === 'json' || /^application\/json\b/.test(c.req.header('accept') ?? '');
 
 /**
