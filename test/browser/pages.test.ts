@@ -153,6 +153,7 @@ describe('every page', () => {
     const seen = new Set<string>();
     for (const path of await addresses()) {
       await page.goto(path);
+      expect([path, await page.evaluate(BROKEN)]).toEqual([path, []]);
       for (const href of await page.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map((link) => link.href.split("#")[0])')) seen.add(href);
     }
     // An install begins anew by each look at it, and an export is no page. One of each kind is enough.
