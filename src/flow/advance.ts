@@ -191,7 +191,7 @@ async function settleFact(flow: Flow, book: RuleBook, tx: Tx, batch: Batch, acco
   await applyDecision(flow, tx, { tenant: notice.tenant, correlation: story, accounts, versions, decision, fact });
   const fresh = await putEffects(tx, notice.tenant, decision.effects, { ordinal: row.seq, correlation: story, at: fact.at, restored: flow.restored ?? null }, now);
   await keepBrakes(flow, tx, { tenant: notice.tenant, crm: accounts.crm.id, fact, decision, situation, isNews: fresh > 0, correlation: story });
-  await attribute(flow, tx, { tenant: notice.tenant, crm: accounts.crm, fact, decision, sighting });
+  await attribute(flow, tx, { tenant: notice.tenant, crm: accounts.crm, fact, decision, subject, sighting });
   await publishMoves(flow, tx, notice.tenant, { decision, cause: row.id, ordinal: row.seq, at: fact.at, correlation: story });
   await publishConsents(flow, tx, notice.tenant, { decision, ordinal: row.seq, correlation: story });
   // Of the erased nothing is kept, whatever is still told of them.

@@ -117,7 +117,8 @@ const ENVELOPE_COLUMNS = {
 } as const satisfies Record<keyof EnvelopeChange, string>;
 const RECIPIENT_COLUMNS = { status: 'status', remote: 'remote', viewedAt: 'viewed_at', signedAt: 'signed_at' } as const satisfies Record<keyof RecipientChange, string>;
 
-const envelopeColumns = (set: EnvelopeChange) => renamed(set, ENVELOPE_COLUMNS);
+/** A change as the columns of an envelope's row. */
+export const envelopeColumns = (set: EnvelopeChange) => renamed(set, ENVELOPE_COLUMNS);
 const recipientColumns = (set: RecipientChange) => renamed(set, RECIPIENT_COLUMNS);
 
 function renamed<Key extends string, Column extends string>(set: Partial<Record<Key, unknown>>, columns: Record<Key, Column>): Partial<Record<Column, never>> {

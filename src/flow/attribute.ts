@@ -3,19 +3,20 @@ import { canonicalJson } from '#lib/json';
 import type { Decision } from '#core/decide/situation';
 import type { EnvelopeStatus } from '#core/envelope';
 import type { Fact } from '#core/fact';
-import { chainUntil, valueOf, withNames, type FrozenAttribution } from '#core/frozen-attribution';
-import type { AttributionId, EnvelopeId, TenantId } from '#core/ids';
+import { chainUntil, valueOf, withNames, type FrozenAttribution, type KnownTouch } from '#core/frozen-attribution';
+import type { PersonId, TenantId } from '#core/ids';
 import { fieldsByRecord, isOverwritten } from '#core/overwrite';
 import type { RecordType } from '#core/records';
 import { cleanText } from '#core/touch';
 import { clearAlarm, raiseAlarm } from '#store/alarms';
-import { freezeAttribution, findFrozen } from '#store/attributions';
+import { freezeAttribution, type Frozen } from '#store/attributions';
 import type { Tx } from '#store/database';
 import { findEnvelope, type EnvelopeDocument, type EnvelopeWithRecipients } from '#store/envelopes';
 import { frozenWrites, type FrozenWrite } from '#store/frozen-writes';
 import { putOwnNotice } from '#store/inbox';
 import type { Install } from '#store/installs';
 import { touchesOf } from '#store/touches';
+import { envelopeColumns } from '#flow/apply';
 import type { Flow } from '#flow/flow';
 import { keepSighting, type Sighting } from '#flow/sighting';
 
@@ -24,13 +25,21 @@ export interface Attributed {
   crm: Install;
   fact: Fact;
   decision: Decision;
+  /** The envelope that the fact is about, as it was before the decision. */
+  subject: EnvelopeWithRecipients | undefined;
   sighting: Omit<Sighting, 'rule'> | null;
 }
 
 /** What a settled fact means for attribution: touchpoints that a deal told, what is frozen of an envelope that went out or was signed, and what somebody wrote over. */
-export async function attribute(flow: Flow, tx: Tx, { tenant, crm, fact, decision, sighting }: Attributed): Promise<void> {
+export async function attribute(flow: Flow, tx: Tx, { tenant, crm, fact, decision, subject, sighting }: Attributed): Promise<void> {
   if (sighting) await keepSighting(flow, tx, tenant, crm, sighting);
-  for (const { envelope, set } of decision.changes) if (set.status !== undefined || set.sentAt !== undefined) await freeze(flow, tx, tenant, envelope);
+  for (const { envelope, set } of decision.changes) {
+    if (set.status === undefined && set.sentAt === undefined) continue;
+    // Who is erased is another person by now.
+    const known = decision.erase === undefined && subject?.envelope.id === envelope ? { ...subject, envelope: { ...subject.envelope, ...envelopeColumns(set) } } : undefined;
+    const moved = known ?? (await findEnvelope(tx, tenant, envelope));
+    if (moved) await freeze(flow, tx, tenant, moved);
+  }
   if (fact.type === 'deal.read') await compare(flow, tx, tenant, crm, fact);
   if (fact.type === 'attribution.overwritten') await report(flow, tx, tenant, crm, fact);
 }
@@ -39,30 +48,39 @@ export async function attribute(flow: Flow, tx: Tx, { tenant, crm, fact, decisio
 const WENT_OUT: ReadonlySet<EnvelopeStatus> = new Set(['sent', 'viewed', 'partially_signed', 'completed', 'declined', 'voided', 'expired']);
 
 /** Once at send and once at signature, whichever facts come in whatever order: what is frozen is never frozen again. */
-async function freeze(flow: Flow, tx: Tx, tenant: TenantId, id: EnvelopeId): Promise<void> {
-  const found = await findEnvelope(tx, tenant, id);
-  if (!found) return;
-  const { envelope } = found;
-  if (envelope.sent_at === null || !WENT_OUT.has(envelope.status)) return;
-  const now = flow.clock.now();
-  const sent = await findFrozen(tx, tenant, id, 'sent');
-  const point = { envelope: id, point: 'sent' as const, at: envelope.sent_at, why: 'The envelope went out.' };
-  const { id: sentRow } = sent ?? (await freezeAttribution(tx, tenant, { ...point, data: await contentAt(tx, tenant, found, envelope.sent_at) }, now));
-  if (envelope.status !== 'completed' || envelope.completed_at === null || (await findFrozen(tx, tenant, id, 'signed'))) return;
-  const data = await contentAt(tx, tenant, found, envelope.completed_at, sentRow);
-  await freezeAttribution(tx, tenant, { envelope: id, point: 'signed', at: envelope.completed_at, why: 'Everybody has signed.', data }, now);
+async function freeze(flow: Flow, tx: Tx, tenant: TenantId, moved: EnvelopeWithRecipients): Promise<void> {
+  const { id, sent_at: sentAt, completed_at: completedAt, status } = moved.envelope;
+  if (sentAt === null || !WENT_OUT.has(status)) return;
+  const touches = createTouches(tx, tenant, Math.max(sentAt, completedAt ?? 0));
+  const data = (at: number) => (frozen: Frozen) => contentAt(touches, moved, at, frozen);
+  const points = [{ point: 'sent' as const, at: sentAt, why: 'The envelope went out.', data: data(sentAt) }];
+  const signed = status === 'completed' && completedAt !== null ? [{ point: 'signed' as const, at: completedAt, why: 'Everybody has signed.', data: data(completedAt) }] : [];
+  await freezeAttribution(tx, tenant, id, [...points, ...signed], flow.clock.now());
+}
+
+/** A person's touchpoints until then, asked for once. */
+type TouchesFor = (person: PersonId) => Promise<KnownTouch[]>;
+
+function createTouches(tx: Tx, tenant: TenantId, until: number): TouchesFor {
+  const known = new Map<PersonId, Promise<KnownTouch[]>>();
+  return (person) => {
+    const found = known.get(person) ?? touchesOf(tx, tenant, person, until);
+    known.set(person, found);
+    return found;
+  };
 }
 
 /** The touchpoints until then of the first signer who has any. */
-async function contentAt(tx: Tx, tenant: TenantId, { envelope, recipients }: EnvelopeWithRecipients, at: number, sent?: AttributionId): Promise<FrozenAttribution> {
+async function contentAt(touches: TouchesFor, { envelope, recipients }: EnvelopeWithRecipients, at: number, frozen: Frozen): Promise<FrozenAttribution> {
   const names = JSON.parse(envelope.attribution) as Record<string, string>;
   const { owner } = JSON.parse(envelope.document) as Partial<EnvelopeDocument>;
   const turn = Math.min(...recipients.map(({ position }) => position));
   let chain = chainUntil([], at);
   for (const { person } of recipients.filter(({ position }) => position === turn)) {
-    chain = chainUntil(await touchesOf(tx, tenant, person, at), at);
+    chain = chainUntil(await touches(person), at);
     if (chain.first) break;
   }
+  const sent = frozen.get('sent')?.id;
   return {
     ...withNames(chain, names, at),
     names,

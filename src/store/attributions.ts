@@ -10,33 +10,32 @@ export type Point = AttributionsTable['point'];
 /** A row of the ledger with its content opened. */
 export type AttributionRow = Omit<AttributionsTable, 'data'> & { data: FrozenAttribution };
 
-/** Freezes what brought an envelope, at one point of its life. What is frozen of that point already stays: then nothing is added, and the answer is the row that stands. */
-export async function freezeAttribution(
-  tx: Tx,
-  tenant: TenantId,
-  frozen: { envelope: EnvelopeId; point: Point; at: number; data: FrozenAttribution; why: string },
-  now: number,
-): Promise<AttributionRow> {
-  const ledger = await openLedger(tx, tenant, 'attributions');
-  const known = await findFrozen(tx, tenant, frozen.envelope, frozen.point);
-  if (known) return known;
-  const { data, ...rest } = frozen;
-  const row = ledger.add({ ...rest, id: newId('atr', now), data: JSON.stringify(data), corrects: null, by: 'countersign' });
-  await ledger.write();
-  return opened(row);
+/** The rows that stand of an envelope, by their points. */
+export type Frozen = ReadonlyMap<Point, AttributionRow>;
+/** What is to be frozen. `data` is asked only where nothing is yet, and told what is. */
+export interface Freezing {
+  point: Point;
+  at: number;
+  why: string;
+  data: (frozen: Frozen) => Promise<FrozenAttribution>;
 }
 
-/** The row that was frozen at a point, never a correction. */
-export async function findFrozen(db: Db, tenant: TenantId, envelope: EnvelopeId, point: Point): Promise<AttributionRow | undefined> {
-  const row = await db
-    .selectFrom('attributions')
-    .selectAll()
-    .where('tenant', '=', tenant)
-    .where('envelope', '=', envelope)
-    .where('point', '=', point)
-    .where('corrects', 'is', null)
-    .executeTakeFirst();
-  return row && opened(row);
+/** Freezes what brought an envelope, at points of its life, in their order. What is frozen of a point already stays, and nothing is added. Returns what stands then. */
+export async function freezeAttribution(tx: Tx, tenant: TenantId, envelope: EnvelopeId, points: readonly Freezing[], now: number): Promise<Frozen> {
+  const ledger = await openLedger(tx, tenant, 'attributions');
+  const frozen = new Map(await listFrozen(tx, tenant, envelope));
+  for (const { data, ...rest } of points.filter(({ point }) => !frozen.has(point))) {
+    const text = JSON.stringify(await data(frozen));
+    frozen.set(rest.point, opened(ledger.add({ ...rest, envelope, id: newId('atr', now), data: text, corrects: null, by: 'countersign' })));
+  }
+  await ledger.write();
+  return frozen;
+}
+
+/** What was frozen of an envelope, never a correction. */
+export async function listFrozen(db: Db, tenant: TenantId, envelope: EnvelopeId): Promise<Frozen> {
+  const rows = await db.selectFrom('attributions').selectAll().where('tenant', '=', tenant).where('envelope', '=', envelope).where('corrects', 'is', null).execute();
+  return new Map(rows.map((row) => [row.point, opened(row)]));
 }
 
 /** @throws Problem `request.not-found` */

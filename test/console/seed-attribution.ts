@@ -1,7 +1,7 @@
 import { newId } from '#lib/ids';
 import { chainUntil, namesOf } from '#core/frozen-attribution';
 import type { EnvelopeId, TenantId } from '#core/ids';
-import { freezeAttribution } from '#store/attributions';
+import { freezePoint } from '../store/fixtures.ts';
 import { append } from '#store/ledger';
 import { recordTouches } from '#store/touches';
 import type { World } from './world.ts';
@@ -24,7 +24,7 @@ export async function seedAttribution({ db }: World, tenant: TenantId, name: str
       const known = await recordTouches(tx, tenant, newId('per', sent), touches, 'capture', sent);
       const shared = { names: namesOf(chainUntil(known, sent)), deal: envelope.deal, rule: envelope.rule, template: envelope.template_name, owner: '70001', recipients: 2 };
       const data = { ...chainUntil(known, sent), ...shared, value: { minor: 4_800_000 + index * 123_457, currency: index % 4 === 3 ? 'JPY' : 'EUR' } };
-      const row = await freezeAttribution(tx, tenant, { envelope: envelope.id, point: 'sent', at: sent, data, why: 'The envelope went out.' }, sent);
+      const row = await freezePoint(tx, tenant, { envelope: envelope.id, point: 'sent', at: sent, data, why: 'The envelope went out.' }, sent);
       rows.set(envelope.id, row.id);
       const facts = [
         [envelope.viewed_at, 'viewed', 'viewed'],
@@ -50,7 +50,7 @@ export async function seedAttribution({ db }: World, tenant: TenantId, name: str
         told.map(({ at, data: heard }) => ({ ...base, id: newId('fct', at), at, recorded_at: at, data: JSON.stringify(heard) })),
       );
       if (envelope.completed_at !== null)
-        await freezeAttribution(tx, tenant, { envelope: envelope.id, point: 'signed', at: envelope.completed_at, data, why: 'Everybody has signed.' }, sent);
+        await freezePoint(tx, tenant, { envelope: envelope.id, point: 'signed', at: envelope.completed_at, data, why: 'Everybody has signed.' }, sent);
     }
   });
   return rows;

@@ -52,7 +52,7 @@ async function openHistory() {
   const email = (index: number) => `person.${index}@example.com`;
   const hear = (at: number, index: number) => earliest.set(index, Math.min(at, earliest.get(index) ?? Infinity));
   const settle = (fact: Fact, decision = noted('A test.'), sighting: Parameters<typeof attribute>[2]['sighting'] = null) =>
-    db.transaction().execute((tx) => attribute(flow, tx, { tenant, crm, fact, decision, sighting }));
+    db.transaction().execute((tx) => attribute(flow, tx, { tenant, crm, fact, decision, subject: undefined, sighting }));
   const told: Fact = { type: 'deal.deleted', at: NOW, data: { deal: 'deal-1' } };
 
   async function move(id: EnvelopeId, set: Parameters<typeof updateEnvelope>[3]) {

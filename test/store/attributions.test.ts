@@ -2,11 +2,11 @@ import { CompiledQuery } from 'kysely';
 import { expect, it } from 'vitest';
 import { chainUntil, corrected, type FrozenAttribution } from '#core/frozen-attribution';
 import type { EnvelopeId, TenantId } from '#core/ids';
-import { appendCorrection, findFrozen, freezeAttribution, getAttribution, listAttributions, type Point } from '#store/attributions';
+import { appendCorrection, getAttribution, listAttributions, listFrozen, type Point } from '#store/attributions';
 import type { Db } from '#store/database';
 import { append, verifyLedger } from '#store/ledger';
 import { eachDatabase } from './databases.ts';
-import { attributionEntry, NOW } from './fixtures.ts';
+import { attributionEntry, freezePoint, NOW } from './fixtures.ts';
 
 const TENANT: TenantId = 'ten_a';
 const ENVELOPE: EnvelopeId = 'env_a';
@@ -21,7 +21,7 @@ const content = (source: string): FrozenAttribution => ({
   recipients: 1,
 });
 const freeze = (db: Db, point: Point, source: string) =>
-  db.transaction().execute((tx) => freezeAttribution(tx, TENANT, { envelope: ENVELOPE, point, at: NOW, data: content(source), why: 'A test.' }, NOW));
+  db.transaction().execute((tx) => freezePoint(tx, TENANT, { envelope: ENVELOPE, point, at: NOW, data: content(source), why: 'A test.' }, NOW));
 
 eachDatabase((_name, open) => {
   it('each point is frozen once, whoever asks how often', async () => {
@@ -47,7 +47,7 @@ eachDatabase((_name, open) => {
     const made = await db.transaction().execute((tx) => appendCorrection(tx, TENANT, row, data, { by: 'operator', why: 'The badge was scanned at the fair.' }, NOW));
     expect(made).toMatchObject({ corrects: row.id, envelope: ENVELOPE, point: 'sent', by: 'operator', data: { first: { source: 'fair', via: 'correction', id: null } } });
     expect(await getAttribution(db, TENANT, row.id)).toEqual(row);
-    expect(await findFrozen(db, TENANT, ENVELOPE, 'sent')).toEqual(row);
+    expect([...(await listFrozen(db, TENANT, ENVELOPE))]).toEqual([['sent', row]]);
     expect((await db.selectFrom('attributions').selectAll().orderBy('seq').execute()).slice(0, 1)).toEqual(before);
     expect(await verifyLedger(db, TENANT, 'attributions')).toMatchObject({ ok: true, entries: 2 });
   });

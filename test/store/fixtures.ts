@@ -4,8 +4,10 @@ import { newId } from '#lib/ids';
 import { createSealer } from '#lib/seal';
 import type { ConsentGiven } from '#core/fact';
 import type { Effect } from '#core/effect';
+import type { FrozenAttribution } from '#core/frozen-attribution';
 import type { Correlation, EnvelopeId, TenantId } from '#core/ids';
-import { isPostgres, type Db } from '#store/database';
+import { freezeAttribution, type AttributionRow, type Point } from '#store/attributions';
+import { isPostgres, type Db, type Tx } from '#store/database';
 import { insertEnvelope, type EnvelopeDocument } from '#store/envelopes';
 import type { Arrival } from '#store/arrivals';
 import { createTenant, putInstall, type Install, type NewInstall } from '#store/installs';
@@ -265,4 +267,16 @@ export async function dump(db: Db): Promise<string[]> {
 export async function dropGuards(db: Db, ledger: 'facts' | 'receipts' | 'audit'): Promise<void> {
   const of = isPostgres(db) ? ` on ${ledger}` : '';
   for (const on of ['update', 'delete']) await db.executeQuery(CompiledQuery.raw(`drop trigger ${ledger}_no_${on}${of}`));
+}
+
+/** Freezes one point of an envelope. Returns what stands there. */
+export async function freezePoint(
+  tx: Tx,
+  tenant: TenantId,
+  { envelope, data, ...rest }: { envelope: EnvelopeId; point: Point; at: number; why: string; data: FrozenAttribution },
+  now: number,
+): Promise<AttributionRow> {
+  const row = (await freezeAttribution(tx, tenant, envelope, [{ ...rest, data: async () => data }], now)).get(rest.point);
+  if (!row) throw new Error('It was frozen.');
+  return row;
 }

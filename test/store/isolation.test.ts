@@ -32,7 +32,7 @@ import * as written from '#store/written';
 import { chainUntil } from '#core/frozen-attribution';
 import type { TenantId } from '#core/ids';
 import { openTestDatabase, type DatabaseName, type TestDatabase } from './databases.ts';
-import { ADA, auditEntry, consentGiven, dump, fact, install, NOW, notice, put, putAccount, putEnvelope, receipt, sealer, write, type Account } from './fixtures.ts';
+import { ADA, auditEntry, consentGiven, dump, fact, freezePoint, install, NOW, notice, put, putAccount, putEnvelope, receipt, sealer, write, type Account } from './fixtures.ts';
 import { BRAKE_CASES, furnishBrakes } from './isolation-brakes.ts';
 import { CAPTURE_CASES, furnishCapture } from './isolation-capture.ts';
 import { ENDPOINT_CASES, furnishEndpoint } from './isolation-endpoints.ts';
@@ -84,7 +84,7 @@ async function furnish(db: Db, account: Account) {
     const [one] = await touches.recordTouches(tx, tenant, person, [{ at: NOW - 1, source: 'source-of-a' }], 'api', NOW);
     if (!one) throw new Error('There is a touchpoint.');
     const data = { ...chainUntil([one], NOW), names: {}, value: null, deal: 'deal-1', rule: 'rule-of-a', template: 'Of A', owner: null, recipients: 1 };
-    return { touch: one, attribution: await attributions.freezeAttribution(tx, tenant, { envelope, point: 'sent', at: NOW, data, why: 'A test.' }, NOW) };
+    return { touch: one, attribution: await freezePoint(tx, tenant, { envelope, point: 'sent', at: NOW, data, why: 'A test.' }, NOW) };
   });
   await furnishHead(db, tenant);
   await callbacks.putCallback(db, tenant, { install: crm.id, callback: 'callback-of-a', deal: 'deal-of-a', created_at: NOW, expires_at: NOW });
@@ -125,8 +125,8 @@ const CASES: Record<string, Case> = {
   ...ENDPOINT_CASES,
   ...PROOF_CASES,
   'attributions.freezeAttribution': (db, b, a) =>
-    attributions.freezeAttribution(db, b, { envelope: a.envelope, point: 'sent', at: NOW, data: { ...a.attribution.data, rule: 'of b', first: null, last: null }, why: '' }, NOW),
-  'attributions.findFrozen': (db, b, a) => attributions.findFrozen(db, b, a.envelope, 'sent'),
+    freezePoint(db, b, { envelope: a.envelope, point: 'sent', at: NOW, data: { ...a.attribution.data, rule: 'of b', first: null, last: null }, why: '' }, NOW),
+  'attributions.listFrozen': (db, b, a) => attributions.listFrozen(db, b, a.envelope),
   'attributions.getAttribution': (db, b, a) => attributions.getAttribution(db, b, a.attribution.id),
   'attributions.appendCorrection': (db, b, a) => attributions.appendCorrection(db, b, { ...a.attribution, data: OF_B }, OF_B, { by: 'b', why: '' }, NOW),
   'attributions.listAttributions': (db, b, a) => attributions.listAttributions(db, b, a.envelope),
