@@ -31,7 +31,7 @@ export function writeSandboxFile(path: string, parts: SandboxFile, address: stri
  */
 export async function placeAgain(config: Config, serve: boolean): Promise<{ config: Config; former?: string }> {
   const file = sandboxFile(config);
-  const former = config.mode === 'sandbox' && file !== null ? formerAddress(file) : undefined;
+  const former = file === null ? undefined : formerAddress(file);
   if (former === undefined) return { config };
   if (!serve) return { config, former };
   return { config: config.port === 0 ? { ...config, port: await freePort(config.host, former) } : config };

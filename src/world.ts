@@ -35,7 +35,6 @@ import { addressOf, createListener } from './listener.ts';
 import { createLoops } from './loops.ts';
 import { prepareDatabase } from './prepare.ts';
 import { findInFiles, openSealer, readRootKeys } from './root-keys.ts';
-import { followSandbox, placeAgain, sandboxFile } from './sandbox-place.ts';
 import type { SandboxWorld } from './sandbox-world.ts';
 import { openSharedCount } from './shared-count.ts';
 import { CONNECTORS, createVendors, liveRegistrations } from './vendors.ts';
@@ -73,7 +72,8 @@ export interface WorldOptions {
 
 /** The only wiring: from a configuration to a server that can be started, on a database that is ready for it. @throws ConfigError where the database is of another mode */
 export async function createWorld(asked: Config, options: WorldOptions = {}): Promise<World> {
-  const { config, former } = await placeAgain(asked, options.serve ?? true);
+  const place = asked.mode === 'sandbox' ? await import('./sandbox-place.ts') : null;
+  const { config, former } = (await place?.placeAgain(asked, options.serve ?? true)) ?? { config: asked };
   const { clock = systemClock, log = createLog(config.logLevel), seed = Date.now() } = options;
   const quotas = createQuotas(clock);
   const shared = await openSharedCount(config, { clock, log, quotas, demand: options.serve ?? true });
@@ -86,7 +86,7 @@ export async function createWorld(asked: Config, options: WorldOptions = {}): Pr
   const address: { taken: string | null; ready: boolean } = { taken: null, ready: false };
   const publicUrl = () => config.publicUrl ?? address.taken ?? former ?? addressOf(config.host, config.port);
 
-  const sandbox = config.mode === 'sandbox' ? await openSandbox(config, publicUrl, clock, seed, options) : null;
+  const sandbox = place ? await openSandbox(place.sandboxFile(config), publicUrl, clock, seed, options) : null;
   const checkHost = createHostCheck(sandbox ? () => new URL(publicUrl()).origin : null);
   const budgets = createBudgets(clock);
   const { engine = isPostgres(db) ? 'graphile' : 'embedded' } = options;
@@ -165,7 +165,7 @@ export async function createWorld(asked: Config, options: WorldOptions = {}): Pr
       address.taken = await listener.listen(config.host, config.port).catch(cannotListen(config));
       sole = claimPlace(config);
       if (sole) await asServer(() => endLeases(db, clock.now()));
-      if (sandbox) await asServer(() => followSandbox(db, publicUrl()));
+      if (place) await asServer(() => place.followSandbox(db, publicUrl()));
       asServer(() => (config.role === 'web' ? loops.watch(flow) : loops.start(flow)));
       address.ready = true;
       sandbox?.save();
@@ -246,8 +246,7 @@ async function openPrepared({ database, mode, keys, pool }: Config, log: Logger,
   }
 }
 
-async function openSandbox(config: Config, publicUrl: () => string, clock: Clock, seed: number, { serve = true, accountType }: WorldOptions): Promise<SandboxWorld> {
+async function openSandbox(kept: string | null, publicUrl: () => string, clock: Clock, seed: number, { serve = true, accountType }: WorldOptions): Promise<SandboxWorld> {
   const { createSandboxWorld } = await import('./sandbox-world.ts');
-  const file = serve ? sandboxFile(config) : null;
-  return createSandboxWorld({ publicUrl, clock, seed, file, ...(accountType ? { accountType } : {}) });
+  return createSandboxWorld({ publicUrl, clock, seed, file: serve ? kept : null, ...(accountType ? { accountType } : {}) });
 }
