@@ -34,7 +34,7 @@ export async function placeAgain(config: Config, serve: boolean): Promise<{ conf
   const former = file === null ? undefined : formerAddress(file);
   if (former === undefined) return { config };
   if (!serve) return { config, former };
-  return { config: config.port === 0 ? { ...config, port: await freePort(config.host, former) } : config };
+  return { config: config.port === 0 ? { ...config, port: await freePort(config.host) } : config };
 }
 
 /** Accounts keep the address at which they were connected. They follow the sandbox to where it stands now. */
@@ -53,16 +53,12 @@ function formerAddress(path: string): string | undefined {
   return typeof address === 'string' ? address : undefined;
 }
 
-/** The former one where it is free again, so that links which people kept still lead there. */
-function freePort(host: string, former: string): Promise<number> {
-  return probe(host, Number(new URL(former).port)).catch(() => probe(host, 0));
-}
-
-function probe(host: string, port: number): Promise<number> {
+/** Never the former one: who kept a connection to the server that was there would find it closed. */
+function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port: 0 }, () => {
       const { port: taken } = server.address() as AddressInfo;
       server.close(() => resolve(taken));
     });

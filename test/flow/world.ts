@@ -141,9 +141,9 @@ async function open(options: OpenOptions, journey: Journey): Promise<TestWorld> 
     },
     misbehave: (faults) => sandbox.misbehave(faults),
     behave: () => sandbox.misbehave(CALM),
-    until,
+    until: (what, look) => until(what, look, logs),
     async settled() {
-      await until('everything to be settled', async () => {
+      await test.until('everything to be settled', async () => {
         await sandbox.quiet();
         return (await waiting(world.db)) === 0;
       });
@@ -152,7 +152,7 @@ async function open(options: OpenOptions, journey: Journey): Promise<TestWorld> 
       const asked = clock.now();
       await world.db.updateTable('cursors').set({ next_at: asked }).where('install', '=', install.id).where('name', '=', name).execute();
       world.flow.wake.cursors();
-      await until('the round to end', () =>
+      await test.until('the round to end', () =>
         world.db
           .selectFrom('cursors')
           .selectAll()
@@ -214,12 +214,13 @@ export async function freezeRounds(db: Db): Promise<void> {
   await db.updateTable('cursors').set({ next_at: NEVER }).where('lease_until', '=', 0).execute();
 }
 
-async function until<T>(what: string | (() => string), look: () => Promise<T | null | undefined | false> | T | null | undefined | false): Promise<T> {
+/** What was logged last says where it stood. */
+async function until<T>(what: string | (() => string), look: () => Promise<T | null | undefined | false> | T | null | undefined | false, logs: string[]): Promise<T> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (Date.now() > end) throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}.`);
+    if (Date.now() > end) throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}. ${logs.slice(-20).join('')}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
