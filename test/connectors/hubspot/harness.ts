@@ -117,7 +117,7 @@ export type TestCall = Call & { budgets: { remaining: number; resetInMs: number 
 
 /** As much of a bound call as a connector sees. */
 export function callTo(to: { baseUrl: string; token?: Secret; account?: string; details?: Call['install']['details']; timeoutMs?: number }): TestCall {
-  const { baseUrl, token = new Secret('token-of-the-test'), account = '4242001', details = {}, timeoutMs = 5000 } = to;
+  const { baseUrl, token = new Secret('token-of-the-test'), account = '4242001', details = {}, timeoutMs = 60_000 } = to;
   const budgets: TestCall['budgets'] = [];
   return {
     budgets,
