@@ -230,7 +230,7 @@ export type TestCall = Call & { quotas: { used: number; limit: number }[] };
 
 /** As much of a bound call as a connector sees. */
 export function callTo(to: { baseUrl: string; token?: Secret; account?: string; timeoutMs?: number }): TestCall {
-  const { baseUrl, token = new Secret('token-of-the-test'), account = id('00D', 1), timeoutMs = 5000 } = to;
+  const { baseUrl, token = new Secret('token-of-the-test'), account = id('00D', 1), timeoutMs = 60_000 } = to;
   const quotas: TestCall['quotas'] = [];
   return {
     quotas,
