@@ -229,7 +229,8 @@ export function seedWorld(now: number, portalId: number, accountType: string): W
     eventId: 100_000,
   };
   STORIES.forEach((story, index) => plant(world, story, index, now));
-  return world;
+  // A stage that is renamed in one account is not renamed in others.
+  return structuredClone(world);
 }
 
 const byName = <T extends { name: string }>(items: T[]): Record<string, T> => Object.fromEntries(items.map((item) => [item.name, item]));

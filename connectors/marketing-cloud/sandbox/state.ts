@@ -50,13 +50,13 @@ export const ACCOUNT = {
 export const HOME_MID = ACCOUNT.units[0].mid;
 
 const field = (name: string, type: DefinitionField['type'], required = false): DefinitionField => ({ name, type, required });
-const COMMON = [field('EnvelopeId', 'Text', true), field('Template', 'Text'), field('DealId', 'Text'), field('DealName', 'Text')];
+const common = (): DefinitionField[] => [field('EnvelopeId', 'Text', true), field('Template', 'Text'), field('DealId', 'Text'), field('DealName', 'Text')];
 const definition = (key: string, journey: string, fields: DefinitionField[], active = true): Definition => ({ key, journey, mid: HOME_MID, active, fields });
 
 const seeded = (): Definition[] => [
-  definition('APIEvent-envelope-completed', 'Onboarding after signature', [...COMMON, field('SignedAt', 'Date'), field('Amount', 'Decimal'), field('FirstSource', 'Text')]),
-  definition('APIEvent-envelope-declined', 'Second thoughts', [...COMMON, field('DeclinedAt', 'Date')]),
-  definition('APIEvent-renewal', 'Renewal (draft)', COMMON, false),
+  definition('APIEvent-envelope-completed', 'Onboarding after signature', [...common(), field('SignedAt', 'Date'), field('Amount', 'Decimal'), field('FirstSource', 'Text')]),
+  definition('APIEvent-envelope-declined', 'Second thoughts', [...common(), field('DeclinedAt', 'Date')]),
+  definition('APIEvent-renewal', 'Renewal (draft)', common(), false),
 ];
 
 export function restoreState(saved: Json | undefined): SandboxState {
