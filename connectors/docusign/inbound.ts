@@ -96,12 +96,11 @@ const CARRIERS = new Set([
 ]);
 
 function decode(notice: Notice): Fact[] {
-  const message = connectMessageShape.safeParse(notice.payload);
-  if (!message.success) return [];
-  const { envelopeId, recipientId, envelopeSummary } = message.data.data;
-  const remote = envelopeId ?? envelopeSummary?.envelopeId;
   const known = notice.kind === RECONCILED || entryOf(EVENTS, notice.kind) !== undefined || CARRIERS.has(notice.kind);
-  if (!remote || !known) return [];
+  if (!known) return [];
+  const { envelopeId, recipientId, envelopeSummary } = checked(connectMessageShape, notice.payload).data;
+  const remote = envelopeId ?? envelopeSummary?.envelopeId;
+  if (!remote) throw malformed('data.envelopeId');
   return envelopeSummary ? fromSummary(notice, remote, recipientId, envelopeSummary) : fromEvent(notice, remote, recipientId);
 }
 

@@ -89,26 +89,30 @@ const oddKey = (event: Json): string => `hs:odd:${sha256(canonicalJson(event))}`
 function decode(notice: Notice, own: { appId: string }): Fact[] {
   const { payload: event, at } = notice;
   if (!isObject(event)) return [];
-  const id = idText(event.objectId);
-  if (id === null) return [];
-  if (notice.kind === RECONCILE_DEAL) {
-    const stage = typeof event.stage === 'string' ? event.stage : null;
-    return [{ type: 'deal.stage-changed', at, data: { deal: id, stage, source: sourceOf(event, own.appId), seenBy: 'reconcile' } }];
-  }
-  if (notice.kind === RECONCILE_CONTACT) return decodeContact(id, event, at, sourceOf(event, own.appId));
+  const source = sourceOf(event, own.appId);
   switch (withType(notice.kind, event)) {
+    case RECONCILE_DEAL:
+      return [{ type: 'deal.stage-changed', at, data: { deal: recordOf(event), stage: typeof event.stage === 'string' ? event.stage : null, source, seenBy: 'reconcile' } }];
     case 'deal.propertyChange':
       if (event.propertyName !== 'dealstage') return [];
-      return [{ type: 'deal.stage-changed', at, data: { deal: id, stage: stageOf(event), source: sourceOf(event, own.appId), seenBy: 'webhook' } }];
+      return [{ type: 'deal.stage-changed', at, data: { deal: recordOf(event), stage: stageOf(event), source, seenBy: 'webhook' } }];
     case 'deal.deletion':
-      return [{ type: 'deal.deleted', at, data: { deal: id } }];
+      return [{ type: 'deal.deleted', at, data: { deal: recordOf(event) } }];
+    case RECONCILE_CONTACT:
     case 'contact.propertyChange':
-      return decodeContact(id, event, at, sourceOf(event, own.appId));
+      return decodeContact(recordOf(event), event, at, source);
     case 'contact.privacyDeletion':
-      return [{ type: 'person.erased', at, data: { contact: id } }];
+      return [{ type: 'person.erased', at, data: { contact: recordOf(event) } }];
     default:
       return [];
   }
+}
+
+/** @throws Problem `delivery.malformed`: an event that we act on tells nothing without its record. */
+function recordOf(event: JsonObject): string {
+  const id = idText(event.objectId);
+  if (id === null) throw new Problem('delivery.malformed', { say: 'The event names no record.', facts: { field: 'objectId' } });
+  return id;
 }
 
 /** Types of records that we hear of, as projects' apps get them. */

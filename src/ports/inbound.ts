@@ -32,6 +32,6 @@ export interface Inbound {
   verify(delivery: RawDelivery, secrets: readonly Secret[], now: number): Verdict;
   /** @throws Problem `delivery.malformed` */
   split(delivery: RawDelivery): Notice[];
-  /** What the notice means; an unknown event is `[]`. `own` is our app's id at the vendor, which marks our own writes coming back. */
+  /** What the notice means; an unknown event is `[]`. `own` is our app's id at the vendor, which marks our own writes coming back. @throws Problem `delivery.malformed` where a known event lacks what it is about */
   decode(notice: Notice, own: { appId: string }): Fact[];
 }

@@ -107,6 +107,18 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('deliveries on %s', (name) => {
     await w.until('it to be noted', async () => (await w.db.selectFrom('inbox').select('state').where('kind', '=', 'envelope-purge').executeTakeFirst())?.state === 'noted');
   });
 
+  test('a known event that says not what it is about is a dead letter of its account, with its cause', async () => {
+    const deaf = { event: 'envelope-completed', generatedDateTime: new Date(w.clock.now()).toISOString(), data: { accountId: w.sign.account } };
+    const { objectId: _id, ...mute } = stageEvent(w, '1', 'contractsent');
+    expect([(await postSign(w, deaf)).status, (await postCrm(w, [mute])).status]).toEqual([200, 204]);
+    const dead = () => w.db.selectFrom('inbox').select(['install', 'error']).where('state', '=', 'dead').where('error', 'like', 'delivery.malformed%').orderBy('vendor').execute();
+    await w.until('both to be laid aside', async () => (await dead()).length === 2);
+    expect(await dead()).toEqual([
+      { install: w.sign.id, error: 'delivery.malformed: The message has no data.envelopeId, or one of another form.' },
+      { install: w.crm.id, error: 'delivery.malformed: The event names no record.' },
+    ]);
+  });
+
   test('an account that nobody has installed is answered well, counted and not kept', async () => {
     const before = await metric(w, 'countersign_notices_total', { vendor: 'hubspot', outcome: 'unknown-account' });
     expect((await unstored(() => postCrm(w, [stageEvent(w, '1', 'contractsent', { portalId: 1 })]))).status).toBe(204);

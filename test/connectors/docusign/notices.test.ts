@@ -78,10 +78,14 @@ describe('an event by its name alone', () => {
 
   it.each(['envelope-resent', 'recipient-reassign', 'unheard-of', RECONCILED])('%s is nothing', (kind) => expect(said(kind)).toEqual([]));
 
-  it('is nothing without an envelope, or in another form', () => {
-    expect(decode('envelope-sent', {})).toEqual([]);
-    expect(decode('envelope-sent', { envelopeId: '' })).toEqual([]);
-    expect(inbound.decode({ account: null, key: 'k', kind: 'envelope-sent', at: AT, payload: { data: 7 } }, { appId: '' })).toEqual([]);
+  it('is malformed without an envelope, or in another form', () => {
+    const fault = (field: string) => expect.objectContaining({ code: 'delivery.malformed', facts: { field } });
+    expect(() => decode('envelope-sent', {})).toThrow(fault('data.envelopeId'));
+    expect(() => decode('envelope-sent', { envelopeId: '' })).toThrow(fault('data.envelopeId'));
+    expect(() => inbound.decode({ account: null, key: 'k', kind: 'envelope-sent', at: AT, payload: { data: 7 } }, { appId: '' })).toThrow(
+      expect.objectContaining({ code: 'delivery.malformed' }),
+    );
+    expect(decode('unheard-of', {})).toEqual([]);
   });
 });
 

@@ -76,9 +76,13 @@ describe('what was found on asking', () => {
   });
 
   it.each([RECONCILE_DEAL, RECONCILE_CONTACT, 'deal.propertyChange', 'deal.deletion', 'contact.propertyChange', 'contact.privacyDeletion'])(
-    'is nothing without a record (%s)',
+    'is malformed without a record (%s)',
     (kind) => {
-      for (const payload of [null, [], 'text', {}, { objectId: '' }, { objectId: null }]) expect(decode(kind, payload)).toEqual([]);
+      for (const objectId of [undefined, '', null, {}])
+        expect(() => decode(kind, { propertyName: 'dealstage', ...(objectId === undefined ? {} : { objectId }) })).toThrow(
+          expect.objectContaining({ code: 'delivery.malformed', facts: { field: 'objectId' } }),
+        );
+      for (const payload of [null, [], 'text']) expect(decode(kind, payload)).toEqual([]);
     },
   );
 });
