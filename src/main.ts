@@ -14,6 +14,7 @@ import { ledgerCommands } from './cli/ledger.ts';
 import { mappingCommands } from './cli/mappings.ts';
 import { moveCommand } from './cli/move.ts';
 import { reportCommand } from './cli/report.ts';
+import { onceAskedToStop } from './cli/stopping.ts';
 import type { TourOptions } from './cli/tour.ts';
 import { webhookCommands } from './cli/webhooks.ts';
 import { welcome } from './cli/welcome.ts';
@@ -43,7 +44,7 @@ program
     if (unknown !== undefined) program.error(`error: there is no command "${unknown}"`);
     const world = await createWorld(loadConfig(process.env));
     const address = await world.start();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void world.stop().then(() => process.exit(0)));
+    onceAskedToStop(() => void world.stop().then(() => process.exit(0)));
     console.log(await welcome(world, address));
   });
 

@@ -16,7 +16,7 @@ export const ENVELOPE_RANK = {
 export type EnvelopeStatus = keyof typeof ENVELOPE_RANK;
 export const ENVELOPE_STATUSES = Object.keys(ENVELOPE_RANK) as EnvelopeStatus[];
 /** A status as a sentence names it. */
-export const statusWords = (status: EnvelopeStatus | 'blocked'): string => (status === 'partially_signed' ? 'partly signed' : status);
+export const statusWords = (status: EnvelopeStatus | 'blocked'): string => (status === 'partially_signed' ? 'partially signed' : status);
 
 /** Ranks of the recipient lattice. `bounced` is left when the recipient is corrected and mail goes out again. */
 export const RECIPIENT_RANK = { waiting: 0, sent: 1, bounced: 2, viewed: 3, signed: 9, declined: 9 } as const;

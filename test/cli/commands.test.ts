@@ -98,7 +98,7 @@ describe('mappings', () => {
       '1,000.00',
       'esign_status        completed',
       'emptied: esign_waiting_for',
-      'partly signed: deal',
+      'partially signed: deal',
       'joins the list "Countersign: signed"',
     ])
       expect(text).toContain(words);

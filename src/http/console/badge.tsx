@@ -9,7 +9,7 @@ export const ENVELOPE_WORDS: Record<EnvelopeStatus, Words> = {
   requested: ['Requested', 'wait'],
   sent: ['Sent', 'wait'],
   viewed: ['Viewed', 'wait'],
-  partially_signed: ['Partly signed', 'wait'],
+  partially_signed: ['Partially signed', 'wait'],
   completed: ['Completed', 'good'],
   declined: ['Declined', 'bad'],
   voided: ['Voided', 'plain'],

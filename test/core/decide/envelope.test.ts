@@ -27,7 +27,7 @@ describe('what a provider says', () => {
     story.hear(status('sent', { recipients: [recipient('A', 'viewed', NOW + 2)] }));
     expect(story.envelope.status).toBe('viewed');
     const { why, effects } = story.hear(status('sent', { recipients: [recipient('A', 'signed', NOW + 3), recipient('B', 'sent', NOW + 3)] }));
-    expect([why, ...effects.map((effect) => effect.why)].join(' ')).toMatch(/partly signed.*partly signed/);
+    expect([why, ...effects.map((effect) => effect.why)].join(' ')).toMatch(/partially signed.*partially signed/);
     expect([why, ...effects.map((effect) => effect.why)].join(' ')).not.toContain('partially_signed');
     expect(story.envelope).toMatchObject({ status: 'partially_signed', recipients: [{ status: 'signed', signedAt: NOW + 3 }, { status: 'sent' }] });
     story.hear(status('sent', { recipients: [recipient('B', 'signed', NOW + 4)] }));

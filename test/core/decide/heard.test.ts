@@ -112,7 +112,7 @@ describe('news of a recipient', () => {
 
   it('moves the envelope as far as all that is known of them says', () => {
     const decision = on(heard('sent', { recipients: [recipient('A', 'sent', AT)] }), { recipients: people({}, { status: 'signed' }) });
-    expect(decision.why).toBe('The envelope went from sent to partly signed. A: sent.');
+    expect(decision.why).toBe('The envelope went from sent to partially signed. A: sent.');
     expect(setOf(decision)?.status).toBe('partially_signed');
   });
 });
