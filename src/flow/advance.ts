@@ -9,7 +9,7 @@ import { countGap } from '#store/cursors';
 import { isPostgres, isWeather, withinTenant, type Tx } from '#store/database';
 import type { EnvelopeWithRecipients } from '#store/envelopes';
 import { areSeveralDue, claimNotices, claimNoticesOf, failNotice, OWN, type InboxNotice } from '#store/inbox';
-import { getInstall } from '#store/installs';
+import { getInstall, listInstalls } from '#store/installs';
 import { putEffects } from '#store/outbox';
 import { erasePeople } from '#store/people';
 import { asTenant } from '#store/scope';
@@ -21,7 +21,7 @@ import { keepBrakes } from '#flow/brakes';
 import { createCourtesy, type IsOver, type Left } from '#flow/courtesy';
 import type { Flow } from '#flow/flow';
 import { publishConsents, publishMoves } from '#flow/publish';
-import { accountsOf, type Accounts, type RuleBook } from '#flow/rule-book';
+import { accountsAmong, type Accounts, type RuleBook } from '#flow/rule-book';
 import { dealOf, situate, type About } from '#flow/situate';
 
 const BATCH = 100;
@@ -159,9 +159,9 @@ function createAccounts(flow: Flow, tx: Tx, tenant: TenantId): AccountsFor {
 
 /** What we told ourselves may come from the lane of an account that is no CRM. */
 async function accountsFor(flow: Flow, tx: Tx, tenant: TenantId, install: InstallId | undefined): Promise<Accounts> {
-  const told = install && (await getInstall(tx, tenant, install));
-  const isCrm = told && flow.vendors.get(told.vendor)?.connector.crm !== undefined;
-  return accountsOf(flow, tx, tenant, { install: isCrm ? install : undefined, evenLeft: true });
+  const all = await listInstalls(tx, tenant);
+  const isCrm = all.some(({ id, vendor }) => id === install && flow.vendors.get(vendor)?.connector.crm !== undefined);
+  return accountsAmong(flow, tx, tenant, all, { install: isCrm ? install : undefined, evenLeft: true });
 }
 
 async function settleFact(flow: Flow, book: RuleBook, tx: Tx, batch: Batch, accounts: Accounts, about: About, correlation: Correlation) {

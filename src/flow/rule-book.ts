@@ -2,7 +2,7 @@ import type { InstallId, MappingId, TenantId } from '#core/ids';
 import type { Rules } from '#core/decide/situation';
 import type { CrmSchema, Template } from '#core/records';
 import { activeMappings, getMapping, MAPPING_KINDS, type MappingKind } from '#store/mappings';
-import { findGround } from '#store/grounds';
+import { findGrounds } from '#store/grounds';
 import { listInstalls, type Install } from '#store/installs';
 import type { Db } from '#store/database';
 import { Problem } from '#core/problem';
@@ -33,13 +33,18 @@ export interface Asked {
 
 /** A CRM of a tenant, and its e-sign account. @throws Problem `install.absent` where there is no such CRM, `request.malformed` where there are several and none was named */
 export async function accountsOf(flow: Flow, db: Db, tenant: TenantId, asked: Asked = {}): Promise<Accounts> {
-  const all = await listInstalls(db, tenant);
+  return accountsAmong(flow, db, tenant, await listInstalls(db, tenant), asked);
+}
+
+/** The same of installs that are read already. */
+export async function accountsAmong(flow: Flow, db: Db, tenant: TenantId, all: Install[], asked: Asked): Promise<Accounts> {
   const present = all.filter((install) => install.state !== 'left');
   const fills = (slot: Slot) => (install: Install) => flow.vendors.get(install.vendor)?.connector[slot] !== undefined;
   const crm = chooseCrm(all.filter(fills('crm')), asked);
   const sign = present.findLast(fills('sign')) ?? null;
-  const schema = (await findGround(db, tenant, crm.id, 'schema'))?.data ?? null;
-  const templates = sign ? await findGround(db, tenant, sign.id, 'templates') : null;
+  const groundOf = await findGrounds(db, tenant, sign ? [crm.id, sign.id] : [crm.id]);
+  const schema = groundOf(crm.id, 'schema')?.data ?? null;
+  const templates = sign ? groundOf(sign.id, 'templates') : null;
   const targets = new Map(present.filter(fills('journey')).map((install) => [install.vendor, install.id]));
   return { crm, sign, schema, templates: templates?.data ?? null, templatesReadAt: templates?.readAt ?? null, targets };
 }

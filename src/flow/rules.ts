@@ -3,11 +3,12 @@ import { planConsentWrites } from '#core/mapping/consent-writes';
 import { preflight } from '#core/mapping/preflight';
 import { planJourney, planWaits } from '#core/mapping/journey';
 import { parseMapping } from '#core/mapping/parse';
-import type { MappingKind, Mappings } from '#core/mapping/schema';
+import type { AnyMapping, MappingKind, Mappings } from '#core/mapping/schema';
 import { matchStage, planSend } from '#core/mapping/send';
 import { renamedStage } from '#core/mapping/stages';
 import { planAttachments, planWrites } from '#core/mapping/writeback';
 import { Problem } from '#core/problem';
+import { sha256 } from '#lib/hmac';
 import type { CrmSchema, Template } from '#core/records';
 
 const MINUTE_MS = 60_000;
@@ -60,8 +61,19 @@ export function compileRules(texts: Record<MappingKind, string>, ground: { schem
 /** Pipelines by id: the one that is known, or all that it may be. */
 const at = (schema: CrmSchema, pipeline: string | null): string[] => (pipeline === null ? schema.pipelines.map(({ id }) => id) : [pipeline]);
 
+/** Most tenants have the shipped texts, and to read those three takes longer than to settle a notice by them. */
+const READ_TEXTS = 500;
+const read = new Map<string, AnyMapping>();
+
 function parse<Kind extends MappingKind>(kind: Kind, text: string): Mappings[Kind] {
+  const key = `${kind}|${sha256(text)}`;
+  const known = read.get(key);
+  if (known) return known as Mappings[Kind];
   const parsed = parseMapping(kind, text);
-  if (parsed.ok) return parsed.mapping;
+  if (parsed.ok) {
+    if (read.size >= READ_TEXTS) read.clear();
+    read.set(key, parsed.mapping);
+    return parsed.mapping;
+  }
   throw new Problem('mapping.faulty', { say: `The ${kind} mapping has faults: ${parsed.faults.map(({ path, say }) => (path ? `${path}: ${say}` : say)).join('; ')}` });
 }

@@ -11,7 +11,7 @@ export type Entry<Name extends LedgerName> = Omit<Rows[Name], 'tenant' | 'seq' |
 export const GENESIS = '0'.repeat(64);
 const PAGE = 1000;
 /** SQLite takes at most 32,766 parameters in one statement; an entry has up to 28. Few sizes, since a statement is kept for each. */
-const ROWS_A_STATEMENT = [500, 64, 16, 4, 1];
+const ROWS_A_STATEMENT = [500, 64, 16, 4, 2, 1];
 
 /** SHA-256 of what a row says: its canonical JSON, every column but the two hashes that chain it. */
 export function hashContent(row: object): string {

@@ -167,6 +167,7 @@ const CASES: Record<string, Case> = {
   'envelopes.updateRecipient': (db, b, a) => envelopes.updateRecipient(db, b, a.recipient, { status: 'declined' }),
   'grounds.putGround': (db, b, a) => grounds.putGround(db, b, a.sign.id, 'templates', [], NOW + 5),
   'grounds.findGround': (db, b, a) => grounds.findGround(db, b, a.sign.id, 'templates'),
+  'grounds.findGrounds': async (db, b, a) => (await grounds.findGrounds(db, b, [a.sign.id]))(a.sign.id, 'templates'),
   'inbox.putOwnNotice': (db, b, a) => inbox.putOwnNotice(db, b, { install: a.crm.id, key: 'dead-of-a', kind: 'x', at: NOW, correlation: 'cor_b', facts: [] }, NOW),
   'inbox.claimNoticesOf': (db, b) => inbox.claimNoticesOf(db, b, NOW, 100),
   'inbox.nextNoticeAt': (db, b) => inbox.nextNoticeAt(db, b),
