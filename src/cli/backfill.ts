@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Problem } from '#core/problem';
 import { backfill, type Backfilled } from '#flow/backfill';
-import { chooseTenant, print, printJson, withWorld } from './command.ts';
+import { TENANT, chooseTenant, print, printJson, withWorld } from './command.ts';
 
 const TOLD_EVERY_MS = 2_000;
 
@@ -16,7 +16,7 @@ export function backfillCommand(program: Command): void {
   program
     .command('backfill')
     .description("Write the CRM's own records of all envelopes that have come to their end, as one bulk job. Doing it again is harmless.")
-    .option('--tenant <id>')
+    .option(...TENANT)
     .option('--crm <id>', 'where several are connected')
     .option('--since <date>', 'only what was asked for since that day, such as 2026-01-31')
     .option('--json', 'one JSON object at the end')

@@ -6,7 +6,7 @@ import type { Stoppable } from '#flow/desk/brakes';
 import { asTenant } from '#store/scope';
 import { brakesNow, listHeld, listHolds, type HoldView } from '#store/view/brakes';
 import type { World } from '../world.ts';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, TENANT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 
 const BY = 'command line';
 /** What one command lists. */
@@ -32,7 +32,12 @@ const sentenceOf = ({ rule, cause, waiting, sent, first_at: firstAt, last_at: la
 
 function heldCommands(program: Command): void {
   const held = program.command('held').description('Sends that wait for a person.');
-  const add = (usage: string, description: string) => held.command(usage).description(description).option('--tenant <id>').option('--json');
+  const add = (usage: string, description: string) =>
+    held
+      .command(usage)
+      .description(description)
+      .option(...TENANT)
+      .option(...JSON_OUT);
 
   add('list', 'What is held; with an id, the deals of that hold.')
     .argument('[hold]')
@@ -84,7 +89,7 @@ function stopCommands(program: Command): void {
       .option('--tenant <id>', 'one tenant; the only one by default')
       .option('--rule <id>', 'one send rule of the tenant')
       .option('--crm <vendor>', 'where several CRMs have that rule')
-      .option('--json');
+      .option(...JSON_OUT);
 
   add('stop', 'Stop sending, in every process at once: envelopes, reminders and journey messages wait.')
     .requiredOption('--because <words>', 'why, for whoever finds it stopped')
@@ -106,8 +111,8 @@ function stopCommands(program: Command): void {
   program
     .command('stops')
     .description('What is stopped now.')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (options: Common) => {
       const { server, stops } = await inTenant(options, (world, tenant) => brakesNow(world.db, tenant));
       if (options.json) return printJson({ server, stops });

@@ -4,7 +4,7 @@ import type { ApiKeyId } from '#core/ids';
 import { Problem } from '#core/problem';
 import { API_SCOPES, listApiKeys } from '#store/api-keys';
 import { listCapturePages } from '#store/capture-pages';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, TENANT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 
 const BY = 'command line';
 
@@ -19,8 +19,8 @@ export function captureCommands(program: Command): void {
   capture
     .command('list')
     .description('The pages with what was posted.')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (options: Common) => {
       const pages = await withWorld(async (world) => listCapturePages(world.db, await chooseTenant(world, options.tenant)));
       if (options.json) return printJson(pages);
@@ -32,8 +32,8 @@ export function captureCommands(program: Command): void {
     .description('Check a page and show it as its next version.')
     .argument('<file>', 'YAML, such as mappings/consent/capture.yaml')
     .option('--note <text>', 'what was changed', '')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (file: string, options: Common & { note: string }) => {
       if (!existsSync(file)) throw new Problem('request.malformed', { say: `There is no file "${file}".` });
       const text = readFileSync(file, 'utf8');
@@ -51,8 +51,8 @@ function keyCommands(program: Command): void {
   keys
     .command('list')
     .description('The keys and what each may do. A key itself is never shown again.')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (options: Common) => {
       const all = await withWorld(async (world) => listApiKeys(world.db, await chooseTenant(world, options.tenant)));
       if (options.json) return printJson(all);
@@ -67,8 +67,8 @@ function keyCommands(program: Command): void {
     .description('Make a key. It is printed this once.')
     .argument('<name>', 'which program uses it')
     .requiredOption('--scopes <list>', `separated by commas: ${API_SCOPES.join(',')}`)
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (name: string, options: Common & { scopes: string }) => {
       const scopes = options.scopes.split(',').map((scope) => scope.trim());
       const made = await withWorld(async (world) => world.desk.capture.makeKey(await chooseTenant(world, options.tenant), name, scopes, BY));
@@ -79,7 +79,7 @@ function keyCommands(program: Command): void {
     .command('withdraw')
     .description('End a key. Whatever uses it is refused from now on.')
     .argument('<id>', 'of the key (key_…)')
-    .option('--tenant <id>')
+    .option(...TENANT)
     .action(async (id: string, options: Common) => {
       await withWorld(async (world) => world.desk.capture.revokeKey(await chooseTenant(world, options.tenant), id as ApiKeyId, BY));
       print('The key is withdrawn.');

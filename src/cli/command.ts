@@ -6,6 +6,10 @@ import { listTenants } from '#store/installs';
 import { configOfServer } from '../places.ts';
 import { createWorld, type World } from '../world.ts';
 
+/** Options that mean the same wherever a command has them, with their words for its help. */
+export const TENANT = ['--tenant <id>', 'of which tenant, where there are several'] as const;
+export const JSON_OUT = ['--json', 'as JSON, for machines'] as const;
+
 /** Runs `work` on the server's own database and accounts, without serving. @throws Problem where there is no such database */
 export async function withWorld<T>(work: (world: World) => Promise<T>): Promise<T> {
   const world = await createWorld(configOfServer(), { serve: false, log: createLog('silent') });

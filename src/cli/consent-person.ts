@@ -10,7 +10,7 @@ import { actOf, findPersonOfContact, listConsents, openIdentity } from '#store/c
 import { listInstalls } from '#store/installs';
 import { findPersonByEmail } from '#store/people';
 import type { World } from '../world.ts';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 
 interface Whom {
   tenant?: string;
@@ -30,7 +30,7 @@ const aboutPerson = (command: Command): Command =>
     .option('--email <address>', 'the person, by the address that they acted with')
     .option('--contact <id>', 'the person, by the id of a contact in a connected CRM')
     .option('--tenant <id>', 'whose ledger; needed where there are several tenants')
-    .option('--json');
+    .option(...JSON_OUT);
 
 /** What is asked and done about one person: show, withdraw, export. */
 export function personCommands(consent: Command): void {

@@ -8,7 +8,7 @@ import { rotateSigningKey } from '#flow/proof/signing';
 import { readTexts } from '#flow/proof/text-file';
 import { listTexts } from '#store/consent-texts';
 import { importCommand } from './import.ts';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, TENANT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 import { personCommands } from './consent-person.ts';
 
 interface Common {
@@ -32,7 +32,7 @@ export function consentCommands(program: Command): void {
     .option('--key <file>', 'the public key that the bundle has to be signed with')
     .option('--tsa <file>', 'certificates of the time-stamping authority, in PEM')
     .option('--document <file>', 'the signed document that you hold')
-    .option('--json')
+    .option(...JSON_OUT)
     .action((folder: string, options: { key?: string; tsa?: string; document?: string; json?: boolean }) => {
       const args = (['key', 'tsa', 'document'] as const).flatMap((name) => (options[name] === undefined ? [] : [`--${name}`, resolve(options[name])]));
       // Ours, not the one in the bundle: that one is somebody else's program.
@@ -47,7 +47,7 @@ export function consentCommands(program: Command): void {
   consent
     .command('rotate-key')
     .description('Sign heads with a fresh key from now on. What the old one signed stays verifiable.')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (options: { json?: boolean }) => {
       const { id, public_key } = await withWorld((world) => rotateSigningKey(world.flow));
       if (options.json) return printJson({ id, publicKey: public_key });
@@ -59,8 +59,8 @@ function textCommands(consent: Command): void {
   consent
     .command('texts')
     .description('Every version of every wording.')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (options: Common) => {
       const texts = await withWorld(async (world) => listTexts(world.db, await chooseTenant(world, options.tenant)));
       if (options.json) return printJson(texts);
@@ -81,8 +81,8 @@ function textCommands(consent: Command): void {
     .command('publish')
     .description('Publish the texts of a YAML file. Equal words change nothing; other words become the next version.')
     .argument('<file>')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (file: string, options: Common) => {
       const published = await withWorld(async (world) => {
         const tenant = await chooseTenant(world, options.tenant);

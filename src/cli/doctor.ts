@@ -12,7 +12,7 @@ import { opensTokens } from '#flow/tokens';
 import { ConfigError } from '../config.ts';
 import { isExposed } from '../key-sources.ts';
 import type { World } from '../world.ts';
-import { print, printJson, withWorld } from './command.ts';
+import { JSON_OUT, print, printJson, withWorld } from './command.ts';
 import { keyStates } from './keys.ts';
 
 interface Finding {
@@ -32,7 +32,7 @@ export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('Look at everything that has to be right for the server to work. Exit code 1 if something is not.')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (options: { json?: boolean }) => {
       const findings = await withWorld(examine).catch(asFinding);
       if (options.json) printJson(findings);

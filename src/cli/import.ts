@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { readImportFile } from '#core/capture-import';
 import { Problem } from '#core/problem';
 import { importConsents, type Imported } from '#flow/capture/import';
-import { chooseTenant, print, printJson, withWorld } from './command.ts';
+import { JSON_OUT, TENANT, chooseTenant, print, printJson, withWorld } from './command.ts';
 
 const MOST_FAULTS = 50;
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -24,8 +24,8 @@ export function importCommand(consent: Command): void {
     .argument('<file>', 'ends in .csv or .json; docs/api.md lists the columns')
     .option('--dry-run', 'only look whether the rows are good')
     .option('--partial', 'take the good rows even where others are refused')
-    .option('--tenant <id>')
-    .option('--json')
+    .option(...TENANT)
+    .option(...JSON_OUT)
     .action(async (file: string, options: Options) => {
       const done = await withWorld(async (world) => {
         const tenant = await chooseTenant(world, options.tenant);

@@ -3,13 +3,13 @@ import { listInstalls } from '#store/view/installs';
 import { listTenants } from '#store/installs';
 import { GROUND } from '#flow/install';
 import { standingOf, type Standing } from '#core/standing';
-import { print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, print, printJson, printTable, withWorld } from './command.ts';
 
 export function installsCommand(program: Command): void {
   program
     .command('installs')
     .description('Connected accounts, their health, and what their vendors allow them.')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (options: { json?: boolean }) => {
       const installs = await withWorld(async (world) => {
         const tenants = await listTenants(world.db);

@@ -7,7 +7,7 @@ import { rewrap } from '#flow/rewrap';
 import { loadConfig } from '../config.ts';
 import { readRootKeys } from '../root-keys.ts';
 import type { World } from '../world.ts';
-import { print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, print, printJson, printTable, withWorld } from './command.ts';
 
 export interface KeyState {
   id: string;
@@ -24,7 +24,7 @@ export function keyCommands(program: Command): void {
   keys
     .command('list')
     .description('Keys, where they come from, and how many values each holds.')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (options: { json?: boolean }) => {
       const states = await withWorld(keyStates);
       if (options.json) return printJson(states);
@@ -36,12 +36,12 @@ export function keyCommands(program: Command): void {
   keys
     .command('rotate')
     .description('Make a new key. Writes it into a key file; for other sources says what to do.')
-    .option('--json')
+    .option(...JSON_OUT)
     .action((options: { json?: boolean }) => rotate(options.json === true));
   keys
     .command('rewrap')
     .description('Seal every value under the current key, while the server runs. Can be broken off and run again. Exit code 1 if something does not open.')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (options: { json?: boolean }) => {
       const told = (line: string) => void (options.json || process.stderr.write(line));
       const { result, states } = await withWorld(async (world) => {

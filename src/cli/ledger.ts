@@ -6,7 +6,7 @@ import { listTenants } from '#store/installs';
 import { verifyLedger, type LedgerCheck } from '#store/ledger';
 import { LEDGERS, type LedgerName } from '#store/ledger-schema';
 import type { World } from '../world.ts';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 
 export function ledgerCommands(program: Command): void {
   program
@@ -15,7 +15,7 @@ export function ledgerCommands(program: Command): void {
     .command('verify')
     .description('Recompute every hash of the ledgers. Exit code 1 if an entry was changed, removed or added.')
     .option('--tenant <id>', 'only one tenant')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (options: { tenant?: string; json?: boolean }) => {
       const checks = await withWorld(async (world) => {
         const tenants = await listTenants(world.db);

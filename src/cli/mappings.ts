@@ -11,7 +11,7 @@ import type { MappingFault } from '#flow/desk';
 import { sayNotConnected } from '#flow/rule-book';
 import { listMappings } from '#store/mappings';
 import type { World } from '../world.ts';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, TENANT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 import { printDryRun } from './dry-run.ts';
 
 interface Common {
@@ -46,7 +46,7 @@ export function mappingCommands(program: Command): void {
     .description('What would be sent and written back for a deal. Nothing is. The CRM is asked for the deal.')
     .argument('<deal>', "the deal's id in the CRM")
     .argument('[files...]', 'YAML files to try instead of the active mappings')
-    .option('--tenant <id>')
+    .option(...TENANT)
     .option('--crm <id>', 'the id of its connector, where several are connected')
     .option('--request', 'as if a person pressed Send for signature; by default as the deal stands', false)
     .option('--json', 'the whole result as JSON')
@@ -62,9 +62,9 @@ export function mappingCommands(program: Command): void {
     .command('versions')
     .description('The versions of each mapping, newest first.')
     .argument('[kind]', MAPPING_KINDS.join(', '))
-    .option('--tenant <id>')
+    .option(...TENANT)
     .option('--crm <id>', 'the id of its connector, where several are connected')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (kind: string | undefined, options: Common) => {
       const kinds = kind === undefined ? MAPPING_KINDS : [kindOf(kind)];
       const versions = await withWorld(async (world) => {
@@ -93,9 +93,9 @@ export function mappingCommands(program: Command): void {
     .argument('<kind>', MAPPING_KINDS.join(', '))
     .argument('<before>', 'version number, or a file')
     .argument('<after>', 'version number, or a file')
-    .option('--tenant <id>')
+    .option(...TENANT)
     .option('--crm <id>', 'the id of its connector, where several are connected')
-    .option('--json')
+    .option(...JSON_OUT)
     .action(async (kind: string, before: string, after: string, options: Common) => {
       const changes = await withWorld(async (world) => {
         const tenant = await chooseTenant(world, options.tenant);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { EndpointId, MessageId, TenantId } from '#core/ids';
 import { listEndpoints } from '#store/view/endpoints';
 import type { World } from '../world.ts';
-import { chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
+import { JSON_OUT, TENANT, chooseTenant, print, printJson, printTable, withWorld } from './command.ts';
 
 interface Common {
   tenant?: string;
@@ -15,7 +15,12 @@ const SENT_BY_SERVER = 'The server sends it, at once where it runs. See counters
 export function webhookCommands(program: Command): void {
   const webhooks = program.command('webhooks').description('Endpoints that hear of what happens to envelopes.');
   /** A command about one tenant, which can answer in JSON. */
-  const add = (usage: string, description: string) => webhooks.command(usage).description(description).option('--tenant <id>').option('--json');
+  const add = (usage: string, description: string) =>
+    webhooks
+      .command(usage)
+      .description(description)
+      .option(...TENANT)
+      .option(...JSON_OUT);
   const inTenant = <T>(options: Common, work: (world: World, tenant: TenantId) => Promise<T>): Promise<T> =>
     withWorld(async (world) => work(world, await chooseTenant(world, options.tenant)));
 
