@@ -1,7 +1,8 @@
+import type { KyselyPlugin } from 'kysely';
 import { expect, it } from 'vitest';
 import { sha256 } from '#lib/hmac';
 import type { Db } from '#store/database';
-import { append, GENESIS, hashContent, hashEntry, lockLedger, verifyLedger } from '#store/ledger';
+import { append, GENESIS, hashContent, hashEntry, lockLedger, openLedger, verifyLedger } from '#store/ledger';
 import { eachDatabase } from './databases.ts';
 import { auditEntry, dropGuards, fact, NOW } from './fixtures.ts';
 
@@ -56,11 +57,26 @@ eachDatabase((name, open) => {
 
   it('more entries than one statement takes are one chain, checked page by page', async () => {
     const { db } = await open();
-    await put(db, 2000);
+    await put(db, 2001);
     const pages: number[] = [];
-    expect(await verifyLedger(db, TENANT, 'facts', (seq) => pages.push(seq))).toMatchObject({ ok: true, entries: 2000 });
-    expect(await verify(db)).toMatchObject({ ok: true, entries: 2000 });
+    expect(await verifyLedger(db, TENANT, 'facts', (seq) => pages.push(seq))).toMatchObject({ ok: true, entries: 2001 });
+    expect(await verify(db)).toMatchObject({ ok: true, entries: 2001 });
     expect(pages).toEqual([1000, 2000]);
+  });
+
+  it('what is added is written once, however often somebody writes', async () => {
+    const { db } = await open();
+    const added = await db.transaction().execute(async (tx) => {
+      const ledger = await openLedger(tx, TENANT, 'facts');
+      const first = ledger.add(fact());
+      await ledger.write();
+      await ledger.write();
+      const others = [ledger.add(fact()), ledger.add(fact())];
+      await ledger.write();
+      return [first, ...others];
+    });
+    expect(await db.selectFrom('facts').selectAll().where('tenant', '=', TENANT).orderBy('seq').execute()).toEqual(added);
+    expect(await verify(db)).toMatchObject({ ok: true, entries: 3 });
   });
 
   it('what is wrong is told, at its place', async () => {
@@ -95,6 +111,27 @@ eachDatabase((name, open) => {
     await db.deleteFrom('ledger_heads').where('tenant', '=', TENANT).execute();
     expect(await verify(db)).toMatchObject({ ok: false, seq: 5, say: 'The ledger ends at entry 4, its head names entry 0.' });
   });
+
+  // On SQLite whoever reads and whoever writes share a connection.
+  if (name === 'PostgreSQL')
+    it('an entry that comes between the last page and the head is no fault', async () => {
+      const { db, peers } = await open();
+      const [other = db] = peers(1);
+      await put(db, 2);
+      let comes = true;
+      const between: KyselyPlugin = {
+        transformQuery: ({ node }) => node,
+        async transformResult({ result }) {
+          if (comes) {
+            comes = false;
+            await put(other, 1);
+          }
+          return result;
+        },
+      };
+      expect(await verify(db.withPlugin(between))).toMatchObject({ ok: true, entries: 3 });
+      expect(comes).toBe(false);
+    });
 
   if (name === 'PostgreSQL')
     it('whoever appends is alone until the end of its transaction', async () => {
