@@ -15,6 +15,7 @@ const FAULTS: Record<string, { rounds: number; load: () => Promise<Fault> }> = {
   recovery: { rounds: 100_000, load: async () => (await import('./recovery.ts')).recovery },
   overload: { rounds: 10, load: async () => (await import('./overload.ts')).overload },
   backlog: { rounds: 1_000_000, load: async () => (await import('./backlog.ts')).backlog },
+  upgrade: { rounds: 1_000_000, load: async () => (await import('./upgrade.ts')).upgrade },
   token: { rounds: 10, load: async () => (await import('./token.ts')).token },
 };
 /** What CI runs, within three minutes. */
@@ -26,6 +27,7 @@ const CI: { name: string; rounds: number; engine: Engine }[] = [
   { name: 'disk', rounds: 25, engine: 'sqlite' },
   { name: 'busy', rounds: 1, engine: 'sqlite' },
   { name: 'token', rounds: 2, engine: 'sqlite' },
+  { name: 'upgrade', rounds: 2_000, engine: 'sqlite' },
 ];
 
 const USAGE = `npm run faults -- <name>…   the names: ${Object.keys(FAULTS).join(', ')}
@@ -56,6 +58,7 @@ const ENGINE: Record<string, Engine> = {
   slow: 'sqlite',
   overload: 'sqlite',
   backlog: 'sqlite',
+  upgrade: 'sqlite',
   clock: 'sqlite',
   restart: 'postgres',
 };
