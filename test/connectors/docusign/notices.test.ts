@@ -85,6 +85,8 @@ describe('an event by its name alone', () => {
     expect(() => inbound.decode({ account: null, key: 'k', kind: 'envelope-sent', at: AT, payload: { data: 7 } }, { appId: '' })).toThrow(
       expect.objectContaining({ code: 'delivery.malformed' }),
     );
+    expect(() => decode('envelope-sent', {})).toThrow('The message has no data.envelopeId, or one of another form.');
+    expect(() => inbound.decode({ account: null, key: 'k', kind: 'envelope-sent', at: AT, payload: 7 }, { appId: '' })).toThrow('The body is no message of Connect.');
     expect(decode('unheard-of', {})).toEqual([]);
   });
 });
