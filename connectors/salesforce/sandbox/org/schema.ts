@@ -41,7 +41,20 @@ export interface Access {
   defaultNamespace: string | null;
 }
 
+const MOST_KEPT = 50;
+const kept = new WeakMap<OrgState, Map<string, Schema>>();
+
+/** Kept as long as nothing changes of what it follows from: a request asks for it several times. */
 export function schemaOf(state: OrgState, access: Access): Schema {
+  const key = JSON.stringify([state.package, state.multiCurrency, state.privacy, state.fields, access]);
+  const own = kept.get(state) ?? new Map<string, Schema>();
+  const schema = own.get(key) ?? makeSchema(state, access);
+  if (own.size >= MOST_KEPT) own.clear();
+  kept.set(state, own.set(key, schema));
+  return schema;
+}
+
+function makeSchema(state: OrgState, access: Access): Schema {
   const { installed, namespace } = state.package;
   const packaged = installed && (access.everything || access.packaged);
   const prefix = (def: { packaged: boolean }, name: string) => (def.packaged && namespace !== null ? `${namespace}__${name}` : name);
