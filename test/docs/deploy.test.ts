@@ -73,7 +73,7 @@ const reference = z.object({ configMapRef: z.object({ name: z.string() }).option
 const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
 const container = z.object({
   image: z.string(),
-  command: z.array(z.string()).optional(),
+  args: z.array(z.string()).optional(),
   env: z.array(z.object({ name: z.string(), value: z.string().optional() })).default([]),
   envFrom: z.array(reference).default([]),
   ports: z.array(z.object({ name: z.string().optional(), containerPort: z.number() })).default([]),
@@ -125,7 +125,7 @@ describe('the Kubernetes example', () => {
       expect(config).toMatchObject({ mode: 'live', role });
       expect(config.redis?.reveal()).toBe('redis://countersign-redis:6379');
     }
-    expect(isCommand(containerOf('Job', `countersign-migrate-${version.replaceAll('.', '-')}`).command)).toBe(true);
+    expect(isCommand(containerOf('Job', `countersign-migrate-${version.replaceAll('.', '-')}`).args)).toBe(true);
   });
 
   it('whatever names another object names one that is there', () => {
