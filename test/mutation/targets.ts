@@ -49,7 +49,7 @@ export const TARGETS: Target[] = [
   {
     part: 'dedupe',
     module: 'src/store/arrivals.ts',
-    tests: ['test/store/ingest-groups.test.ts'],
+    tests: ['test/store/arrivals.test.ts', 'test/store/ingest-groups.test.ts'],
     databases: true,
     same: [
       { line: 'const ROWS_A_STATEMENT', say: 'list without 64', why: 'Rows go in by statements of other sizes.' },
@@ -66,6 +66,7 @@ export const TARGETS: Target[] = [
         why: 'Only slower.',
       },
       { line: 'const { text, columns }', say: 'some[0] ?? {}  ->  (some[0])', why: 'There is a row: none are not written.' },
+      { line: 'statements.set', say: 'without statements.set(name, { text, columns });', why: 'Only slower.' },
     ],
   },
   {
