@@ -93,7 +93,10 @@ webhookCommands(program);
 brakeCommands(program);
 doctorCommand(program);
 
+/** What has a sentence for people; a refusal of the system's names the file and what was wrong. */
+const isTold = (error: unknown): error is Error => error instanceof ConfigError || error instanceof Problem || (error instanceof Error && 'syscall' in error);
+
 program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof ConfigError || error instanceof Problem ? error.message : error);
+  console.error(isTold(error) ? error.message : error);
   process.exitCode = 1;
 });
